@@ -1,0 +1,38 @@
+"""
+What a customer has paid, all in all.
+
+Source: requirement 003-21. Vrio has no such figure; it is summed up from the transactions that we know of.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from vrio_klaviyo.vrio.records import Transaction
+
+PAID = {"sale", "capture", "cod"}
+GIVEN_BACK = {"refund", "void", "chargeback"}
+
+
+def lifetime_value(transactions: Iterable[Transaction], currency: str) -> Decimal:
+    """
+    Payments less what was given back; the same whichever order the transactions come in.
+
+    Shape:  approved ones only; test orders and other currencies are left out. Voiding an authorization moves no money;
+            a void whose original we do not know is taken for one of a payment.
+    Units:  major units of the currency.
+    """
+    counted = {transaction.transaction_id: transaction for transaction in transactions}
+    return sum((_moved(transaction, counted, currency) for transaction in counted.values()), Decimal(0))
+
+
+def _moved(transaction: Transaction, known: dict[str, Transaction], currency: str) -> Decimal:
+    foreign = bool(transaction.currency) and transaction.currency != currency
+    if transaction.total is None or not transaction.approved or transaction.order.is_test or foreign:
+        return Decimal(0)
+    if transaction.kind in PAID:
+        return transaction.total
+    if transaction.kind in GIVEN_BACK:
+        parent = known.get(transaction.parent_id)
+        void_of_auth = transaction.kind == "void" and parent is not None and parent.kind == "auth"
+        return Decimal(0) if void_of_auth else -transaction.total
+    return Decimal(0)
