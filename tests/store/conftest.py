@@ -1,0 +1,18 @@
+"""One database of each kind for all tests of a module, emptied before each of them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.building import emptied, standing_database
+from vrio_klaviyo.store.db import Database
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def standing(request: pytest.FixtureRequest) -> Iterator[Database]:
+    yield from standing_database(request)
+
+
+@pytest.fixture
+def database(standing: Database) -> Database:
+    return emptied(standing)

@@ -1,0 +1,127 @@
+"""
+Who may work on a source or a lane: until when, and with which fence.
+
+A bell is no mutual exclusion, the lease is. Every writing transaction of a job begins with `hold`: a job that lost its
+lease (it slept too long, another took over) finds its fence outdated and can change nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from vrio_klaviyo.errors import LeaseLost
+from vrio_klaviyo.store.db import Base, Database
+from vrio_klaviyo.store.upserts import insert
+
+# Longer than RQ lets a job run, which is longer than a slice and all time-outs of HTTP and the database together. What
+# a worker held that was killed is taken over after this time.
+LEASE_S = 35
+
+
+class LeaseRow(Base):
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str | None]
+    fence: Mapped[int]
+    until: Mapped[datetime | None]
+    wake_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """
+    The right to work on `name`, as long as nobody has a higher fence.
+
+    Shape:  wake_at is what the last holder left: before then there is nothing to do, whatever rings.
+    """
+
+    name: str
+    fence: int
+    wake_at: datetime | None = None
+
+
+def acquire(db: Database, name: str, owner: str, now: datetime, seconds: float = LEASE_S) -> Lease | None:
+    """The lease, or None while somebody else has it."""
+    with db.write() as session:
+        session.execute(insert(session, LeaseRow).values(name=name, fence=0).on_conflict_do_nothing())
+        taken = session.execute(
+            update(LeaseRow)
+            .where(LeaseRow.name == name, or_(LeaseRow.owner.is_(None), LeaseRow.until < now))
+            .values(owner=owner, fence=LeaseRow.fence + 1, until=now + timedelta(seconds=seconds))
+            .returning(LeaseRow.fence, LeaseRow.wake_at)
+        ).one_or_none()
+    return None if taken is None else Lease(name, taken.fence, taken.wake_at)
+
+
+def hold(session: Session, lease: Lease, now: datetime, seconds: float = LEASE_S) -> None:
+    """
+    Prolong the lease, and keep others from taking it while this transaction lasts.
+
+    Raises: LeaseLost when somebody else has taken it.
+    """
+    held = session.scalar(
+        update(LeaseRow)
+        .where(LeaseRow.name == lease.name, LeaseRow.fence == lease.fence, LeaseRow.owner.is_not(None))
+        .values(until=now + timedelta(seconds=seconds))
+        .returning(LeaseRow.fence)
+    )
+    if held is None:
+        raise LeaseLost(f"{lease.name} is worked on by somebody else since fence {lease.fence}")
+
+
+def release(db: Database, lease: Lease, wake_at: datetime | None = None) -> None:
+    """Give the lease back; `wake_at` says when somebody must look again although nothing new came."""
+    with db.write() as session:
+        session.execute(
+            update(LeaseRow)
+            .where(LeaseRow.name == lease.name, LeaseRow.fence == lease.fence)
+            .values(owner=None, until=None, wake_at=wake_at)
+        )
+
+
+def owners(session: Session) -> set[str]:
+    """Everybody who has a lease."""
+    return {owner for owner in session.scalars(select(LeaseRow.owner).distinct()) if owner}
+
+
+def free(session: Session, owner: str) -> None:
+    """Take all leases from an owner that is known to be dead; whoever comes next need not wait for their end."""
+    session.execute(update(LeaseRow).where(LeaseRow.owner == owner).values(owner=None, until=None))
+
+
+def resting(session: Session, now: datetime) -> set[str]:
+    """The names that nobody need be called for: worked on now, or waiting for a time yet to come."""
+    busy = (LeaseRow.owner.is_not(None)) & (LeaseRow.until >= now)
+    return set(session.scalars(select(LeaseRow.name).where(or_(busy, LeaseRow.wake_at > now))))
+
+
+def keep(db: Database, name: str, owner: str, now: datetime, seconds: float) -> bool:
+    """Take or prolong a lease that shows that a process lives; False when another one has it."""
+    mine = or_(LeaseRow.owner.is_(None), LeaseRow.owner == owner, LeaseRow.until < now)
+    until = now + timedelta(seconds=seconds)
+    with db.write() as session:
+        statement = insert(session, LeaseRow).values(name=name, fence=0, owner=owner, until=until)
+        return bool(
+            session.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["name"], set_={"owner": owner, "until": until}, where=mine
+                ).returning(LeaseRow.name)
+            ).scalar()
+        )
+
+
+def alive(session: Session, prefix: str, now: datetime) -> int:
+    """How many leases under the prefix are good: processes that show that they live."""
+    good = select(func.count()).where(LeaseRow.name.startswith(prefix, autoescape=True), LeaseRow.until >= now)
+    return session.scalar(good) or 0
+
+
+def forget(session: Session, prefix: str, before: datetime | None = None) -> None:
+    """Remove the leases under the prefix: all, or those that ended before then."""
+    ended = delete(LeaseRow).where(LeaseRow.name.startswith(prefix, autoescape=True))
+    if before is not None:
+        ended = ended.where(or_(LeaseRow.until < before, LeaseRow.until.is_(None)))
+    session.execute(ended)
