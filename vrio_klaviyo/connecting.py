@@ -1,0 +1,236 @@
+"""Is a connection's key good, and which Klaviyo account is behind it."""
+
+import json
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from threading import Thread
+from typing import Any
+
+import requests
+
+from vrio_klaviyo import log
+from vrio_klaviyo.errors import Answer, CallFailed, InvalidInput, NotAuthorized, Retriable, Throttled
+from vrio_klaviyo.klaviyo.client import KlaviyoClient
+from vrio_klaviyo.store import deliveries
+from vrio_klaviyo.store.connections import (
+    Connection,
+    KeyStatus,
+    account_of,
+    change_key,
+    find_connection,
+    name_account,
+    private_key,
+    record_key,
+)
+from vrio_klaviyo.store.crypto import Vault
+from vrio_klaviyo.store.db import Database, Session
+from vrio_klaviyo.store.deliveries import ENDPOINT_REFUSED, KEY_REJECTED
+
+CHECK_S = 10.0
+# Klaviyo: /api/accounts may be asked once a second, so a second check in a row is told to wait that long.
+LONGEST_WAIT_S = 2.0
+
+ACCOUNTS = "accounts:read"
+# What is asked for each scope, the account first. Klaviyo: brackets in a query must be percent-encoded.
+PROBES = {
+    ACCOUNTS: "/api/accounts",
+    "profiles:read": "/api/profiles?page%5Bsize%5D=1",
+    "events:read": "/api/events?page%5Bsize%5D=1",
+    "lists:read": "/api/lists?page%5Bsize%5D=1",
+}
+# Klaviyo: nothing tells whether a key may write but writing.
+WRITE_SCOPES = ("profiles:write", "events:write", "lists:write")
+
+YES, NO, NOT_TESTED = "yes", "no", "not tested"
+
+
+class Verdict(StrEnum):
+    """What Klaviyo says of a key; unknown when it could not be asked."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyCheck:
+    """
+    One check of one key.
+
+    Shape:  sentence is for people. account_id is Klaviyo's, None when it was not told; scopes says yes, no or not
+            tested.
+    """
+
+    verdict: Verdict
+    sentence: str
+    account_id: str | None = None
+    account_name: str = ""
+    scopes: dict[str, str] = field(default_factory=lambda: dict.fromkeys((*PROBES, *WRITE_SCOPES), NOT_TESTED))
+
+
+def check_key(client: KlaviyoClient, within_s: float = CHECK_S) -> KeyCheck:
+    """
+    Ask Klaviyo about the key, and judge by what it has told in time.
+
+    Source: requirements 003-2, 003-9 and 003-70; Klaviyo's answers to a bad key and to a missing scope as recorded.
+    """
+    told: dict[str, Answer | CallFailed] = {}
+    # A single call may take longer than all of them together may, and cannot be called off.
+    asking = Thread(target=_ask, args=[client, told, time.monotonic() + within_s], daemon=True)
+    asking.start()
+    asking.join(within_s)
+    return _judged(dict(told))
+
+
+def _ask(client: KlaviyoClient, told: dict[str, Answer | CallFailed], ends: float) -> None:
+    """Ask for one scope after the other, until an answer shows that more of them would tell nothing."""
+    for scope, path in PROBES.items():
+        if time.monotonic() > ends:
+            return
+        told[scope] = _answer(client, path)
+        if scope == ACCOUNTS and not _is_genuine(told[scope]):
+            return
+
+
+def _answer(client: KlaviyoClient, path: str, patient: bool = True) -> Answer | CallFailed:
+    try:
+        return client.get(path)
+    except Throttled as error:
+        if not patient or error.retry_after_s > LONGEST_WAIT_S:
+            return error
+        time.sleep(error.retry_after_s)
+        return _answer(client, path, patient=False)
+    except CallFailed as error:
+        return error
+
+
+def _judged(told: dict[str, Answer | CallFailed]) -> KeyCheck:
+    first = told.get(ACCOUNTS, Retriable("no answer in time"))
+    if isinstance(first, NotAuthorized) and not _is_genuine(first):
+        sentence = "Klaviyo does not know this key, or it was revoked. Copy the private key again; it starts with pk_."
+        return KeyCheck(verdict=Verdict.REJECTED, sentence=sentence)
+    if isinstance(first, Throttled):
+        sentence = f"Klaviyo is busy and asks to wait {first.retry_after_s:g} s. The key was not checked."
+        return KeyCheck(verdict=Verdict.UNKNOWN, sentence=sentence)
+    if not _is_genuine(first):
+        cause = first.reason if isinstance(first, CallFailed) else f"{first.status} (not Klaviyo's own answer)"
+        return KeyCheck(verdict=Verdict.UNKNOWN, sentence=f"Klaviyo could not be asked about the key: {cause}.")
+    scopes = {scope: _may(told.get(scope)) for scope in PROBES} | dict.fromkeys(WRITE_SCOPES, NOT_TESTED)
+    missing = ", ".join(scope for scope, may in scopes.items() if may == NO)
+    account_id, account_name = _account(first)
+    return KeyCheck(
+        verdict=Verdict.ACCEPTED,
+        sentence="Klaviyo knows this key." + (f" It lacks the scopes {missing}." if missing else ""),
+        account_id=account_id,
+        account_name=account_name,
+        scopes=scopes,
+    )
+
+
+def _is_genuine(told: Answer | CallFailed) -> bool:
+    """Whether the first answer shows that Klaviyo knows the key: it has the account, or says which scope is missing."""
+    return (isinstance(told, Answer) and _account_in(told) is not None) or _lacks_scope(told)
+
+
+def _lacks_scope(told: Answer | CallFailed | None) -> bool:
+    # Klaviyo: 403 is a good key without the scope, 401 (and in older revisions 400) a bad one.
+    return isinstance(told, NotAuthorized) and told.answer is not None and told.answer.status == 403
+
+
+def _may(told: Answer | CallFailed | None) -> str:
+    return YES if isinstance(told, Answer) else NO if _lacks_scope(told) else NOT_TESTED
+
+
+def _account(told: Answer | CallFailed) -> tuple[str | None, str]:
+    """Klaviyo's id of the account and its name, as far as the first answer tells them."""
+    if isinstance(told, CallFailed):
+        # Klaviyo: this header names the account also when the key may not read it.
+        return (told.answer.headers.get("cid") if told.answer else None), ""
+    account = _account_in(told) or {}
+    attributes = account.get("attributes")
+    contact = attributes.get("contact_information") if isinstance(attributes, dict) else None
+    name = contact.get("organization_name") if isinstance(contact, dict) else None
+    return account["id"], name if isinstance(name, str) else ""
+
+
+def _account_in(answer: Answer) -> dict[str, Any] | None:
+    """The account of a JSON:API answer; None when it is something else, such as the page of a proxy."""
+    try:
+        account = json.loads(answer.body)["data"][0]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return None
+    return account if isinstance(account, dict) and isinstance(account.get("id"), str) else None
+
+
+def check_connection(
+    db: Database, vault: Vault, http: requests.Session, base_url: str, connection_id: str, now: datetime
+) -> KeyCheck:
+    """
+    Ask Klaviyo about a connection's key, and write down what it said.
+
+    Shape:  a key that is taken sets free what was held because it, or the endpoint, had been refused. A check without
+            an answer leaves standing what was known before.
+            A kept key that cannot be opened counts as refused.
+    Raises: NotFound.
+    """
+    with db.read() as session:
+        connection = find_connection(session, connection_id)
+    check = _checked(connection, vault, http, base_url)
+    resumed = 0
+    with db.write() as session:
+        match check.verdict:
+            case Verdict.ACCEPTED:
+                resumed = _accepted(session, connection, check, now)
+            case Verdict.REJECTED:
+                record_key(session, connection_id, KeyStatus.REJECTED, check.sentence, now, scopes=check.scopes)
+            case Verdict.UNKNOWN:
+                known = find_connection(session, connection_id)
+                unchecked = known.key_status == KeyStatus.UNCHECKED
+                reason = check.sentence if unchecked else known.key_reason
+                record_key(session, connection_id, KeyStatus(known.key_status), reason, now)
+    log.info("connection.checked", connection=connection_id, verdict=str(check.verdict), resumed=resumed)
+    return check
+
+
+def replace_key(
+    db: Database, vault: Vault, http: requests.Session, base_url: str, connection_id: str, key: str, now: datetime
+) -> KeyCheck:
+    """
+    Ask Klaviyo about another key for a connection, and put it in the old one's place if it is taken.
+
+    Shape:  a key that is not taken changes nothing, and one of another Klaviyo account is not: what was accepted there
+            would never be sent here, and what is owed here would go there.
+    Raises: NotFound; InvalidInput when it cannot be a key.
+    """
+    key = private_key(key)
+    with db.read() as session:
+        connection = find_connection(session, connection_id)
+        account_id = account_of(session, connection).klaviyo_id
+    check = check_key(KlaviyoClient(base_url.rstrip("/"), key, http))
+    if check.account_id and account_id and check.account_id != account_id:
+        sentence = f"This is a key of another Klaviyo account, {check.account_id}: make a connection of its own for it."
+        check = replace(check, verdict=Verdict.REJECTED, sentence=sentence)
+    resumed = 0
+    if check.verdict == Verdict.ACCEPTED:
+        with db.write() as session:
+            change_key(find_connection(session, connection_id), vault, key)
+            resumed = _accepted(session, connection, check, now)
+    log.info("connection.key_replaced", connection=connection_id, verdict=str(check.verdict), resumed=resumed)
+    return check
+
+
+def _accepted(session: Session, connection: Connection, check: KeyCheck, now: datetime) -> int:
+    """Write down that the key is taken, and queue again what was held because it was not; how many that were."""
+    record_key(session, connection.id, KeyStatus.ACCEPTED, "", now, scopes=check.scopes)
+    name_account(session, connection.account_id, check.account_id, check.account_name)
+    return deliveries.resume_held(session, [connection.id], [KEY_REJECTED, ENDPOINT_REFUSED], now)
+
+
+def _checked(connection: Connection, vault: Vault, http: requests.Session, base_url: str) -> KeyCheck:
+    try:
+        key = vault.unseal(connection.key_sealed, connection.workspace_id, connection.id)
+    except InvalidInput as error:
+        return KeyCheck(verdict=Verdict.REJECTED, sentence=f"The key cannot be read: {error}.")
+    return check_key(KlaviyoClient(base_url.rstrip("/"), key, http))

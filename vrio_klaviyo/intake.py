@@ -1,0 +1,124 @@
+"""
+The story, first half: an inbound event becomes deliveries, one job per source.
+
+load → complete → build → gate → open, in small batches, under the source's lease. A batch is read before its
+transaction begins; then its events are finished and their deliveries opened together, or not at all.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from vrio_klaviyo import log
+from vrio_klaviyo.consequences import Finisher, Loaded
+from vrio_klaviyo.errors import LeaseLost, UnreadableWebhook
+from vrio_klaviyo.lookups import AGAIN_AFTER, INCOMPLETE, look_up, needed
+from vrio_klaviyo.lookups import PATIENCE as LOOKUP_PATIENCE
+from vrio_klaviyo.store import inbound, leases
+from vrio_klaviyo.store.connections import list_connections
+from vrio_klaviyo.store.db import Database
+from vrio_klaviyo.store.inbound import MOST_STARTS, InboundEvent, InboundStatus
+from vrio_klaviyo.store.leases import Lease
+from vrio_klaviyo.store.memory import Memory
+from vrio_klaviyo.store.sources import Source, find_source
+from vrio_klaviyo.vrio import schemas
+from vrio_klaviyo.vrio.client import VrioClient
+
+SLICE_S = 4.0
+# A batch holds SQLite's write lock, for which incoming webhooks wait, for some twenty milliseconds.
+BATCH = 16
+
+DIED = "Its worker died three times while working on this."
+
+
+class Intake:
+    """
+    Works off what a source has sent.
+
+    Shape:  `stopping` tells that the process was asked to end: the batch under way is finished, no other begins.
+    """
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        ring: Callable[[str, str], bool],
+        now: Callable[[], datetime],
+        vrio_client: Callable[[Source], VrioClient | None] = lambda source: None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._db = db
+        self._vrio_client = vrio_client
+        self._ring = ring
+        self._now = now
+        self._stopping = stopping
+
+    def drain(self, source_id: str, owner: str) -> None:
+        """Work off what is waiting, for one slice of time; ring again when more is."""
+        lease = leases.acquire(self._db, f"intake/{source_id}", owner, self._now())
+        if lease is None:
+            return
+        try:
+            slice_ends = time.monotonic() + SLICE_S
+            while time.monotonic() < slice_ends and not self._stopping() and self._batch(source_id, lease):
+                pass
+        except LeaseLost:
+            log.warning("intake.lease_lost", source=source_id, fence=lease.fence)
+        finally:
+            leases.release(self._db, lease)
+        # What came in after the last look rang in vain, because the lease was still held.
+        with self._db.read() as session:
+            more = inbound.is_waited_for(session, source_id)
+        if more:
+            self._ring("intake", source_id)
+
+    def _batch(self, source_id: str, lease: Lease) -> bool:
+        """Work off the next few; False when there were none."""
+        with self._db.write() as session:
+            leases.hold(session, lease, self._now())
+            source = find_source(session, source_id)
+            client = self._vrio_client(source)
+            # Asking Vrio may take as long as a whole slice: with one at a time nothing that was begun is left over.
+            claimed = inbound.claim_received(session, source_id, BATCH if client is None else 1)
+        loaded = [load(event, source) for event in claimed]
+        if client is not None:
+            loaded = [self._looked_up(event, source, client, lease) for event in loaded]
+        with self._db.write() as session:
+            leases.hold(session, lease, self._now())
+            connections = list_connections(session, source.workspace_id)
+            finisher = Finisher(session, source, connections, self._now())
+            ended = [finisher.finish(event) for event in loaded]
+        for event, end in zip(loaded, ended, strict=True):
+            log.info("inbound.finished", inbound=event.inbound.id, source=source_id, status=str(end.status))
+        for lane in frozenset[str]().union(*(end.lanes for end in ended)):
+            self._ring("lane", lane)
+        return bool(claimed)
+
+    def _looked_up(self, event: Loaded, source: Source, client: VrioClient, lease: Lease) -> Loaded:
+        """The event, after what it leaves out was asked for and remembered; or the time to ask again."""
+        record = event.webhook.record if event.webhook else None
+        if event.webhook is None or record is None:
+            return event
+        with self._db.read() as session:
+            lookups = needed(event.webhook.event, record, Memory(session, source.id))
+        if not lookups:
+            return event
+        looked, now = look_up(lookups, client, self._now()), self._now()
+        with self._db.write() as session:
+            leases.hold(session, lease, now)
+            Memory(session, source.id).remember(looked.pictures)
+        if looked.again and now < event.inbound.received_at + LOOKUP_PATIENCE:
+            return replace(event, again_at=now + AGAIN_AFTER)
+        return replace(event, notes=(INCOMPLETE,)) if looked.failed else event
+
+
+def load(event: InboundEvent, source: Source) -> Loaded:
+    """What an inbound event says; when nobody can tell, or it has killed its workers, how it ends."""
+    if event.starts > MOST_STARTS:
+        return Loaded(event, None, InboundStatus.FAILED, event.reason or DIED)
+    try:
+        return Loaded(event, schemas.load(event.body, ZoneInfo(source.time_zone)))
+    except UnreadableWebhook as error:
+        return Loaded(event, None, InboundStatus.UNREADABLE, str(error))
