@@ -1,0 +1,120 @@
+"""`flask inbound …`."""
+
+import json
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+
+from sandbox.klaviyo import serve_in_thread
+from tests.console.shop import SAMPLES
+from webhooks import vrio
+
+SALE = "transaction_completed_sale_subscription_cycle1"
+
+
+@pytest.fixture
+def served(shop):
+    """The product's own address, over real HTTP."""
+    app = Flask("served")
+    app.register_blueprint(vrio.blueprint(shop.receiver))
+    with serve_in_thread(app) as url:
+        yield url
+
+
+def test_a_sample_is_posted_as_vrio_would(flask, served):
+    told = flask.told("inbound", "send", "order_updated", "--source", "My shop", "--url", f"{served}/")
+
+    assert told == {
+        "file": "order_updated",
+        "status": 202,
+        "received": True,
+        "duplicate": False,
+        "id": told["id"],
+        "error": None,
+    }
+    shown = flask.told("inbound", "show", told["id"])
+    assert json.loads(shown["body"]) == json.loads((SAMPLES / "order_updated.json").read_bytes())
+    again = flask.told("inbound", "send", "order_updated", "--source", "My shop", "--url", served)
+    assert again == told | {"status": 200, "duplicate": True}
+
+
+def test_files_and_standard_input_are_sent_as_they_are(flask, served, tmp_path):
+    file = tmp_path / "mine.json"
+    file.write_bytes(b'{"webhook_type": "custom",\r\n "webhook_event": "mine", "webhook_event_id": 1}')
+
+    sent = flask.listed(
+        "inbound", "send", str(file), "-", "--source", "My shop", "--url", served, stdin=b"not JSON \xff", exit_code=1
+    )
+
+    assert [(each["file"], each["status"], each["received"]) for each in sent] == [
+        (str(file), 202, True),
+        ("-", 400, False),
+    ]
+    assert sent[1]["error"] == "The body is not JSON."
+    assert flask.told("inbound", "show", sent[0]["id"])["body"] == file.read_bytes().decode()
+    unreadable = flask.told("inbound", "show", sent[1]["id"])
+    assert (unreadable["status"], unreadable["body"]) == ("unreadable", "not JSON \ufffd")
+
+
+def test_the_default_address_is_our_own_port(flask, served, monkeypatch):
+    monkeypatch.setenv("PORT", str(urlsplit(served).port))
+
+    assert flask.told("inbound", "send", "order_updated", "--source", "My shop")["status"] == 202
+
+
+def test_when_nobody_answers_the_key_in_the_address_is_not_told(flask, shop):
+    key = flask.told("source", "show", "My shop")["webhook_path"].rpartition("/")[2]
+
+    result = flask.invoke("inbound", "send", "order_updated", "--source", "My shop", "--url", "http://127.0.0.1:9")
+
+    assert result.exit_code == 1
+    assert result.stdout == "order_updated\t\tno\t\tno answer (ConnectionError)\n"
+    assert result.stderr.endswith("Error: 1 of 1 were not received\n")
+    assert key not in result.output
+
+
+def test_nothing_is_sent_when_one_of_the_files_is_none(flask, served):
+    result = flask.invoke("inbound", "send", SALE, "nothing", "--source", "My shop", "--url", served)
+
+    assert result.exit_code == 2
+    assert flask.listed("inbound", "list") == []
+
+
+def test_webhooks_are_listed_newest_first(flask, shop):
+    shop.connect("pk_key")
+    sale, updated = shop.receive_sample(SALE), shop.receive_sample("order_updated")
+    odd = shop.receive(b"[]")
+
+    listed = flask.listed("inbound", "list", "--source", "My shop")
+
+    assert [inbound["id"] for inbound in listed] == [odd, updated, sale]
+    assert listed[2] == {
+        "id": sale,
+        "source": shop.source.id,
+        "type": "transaction",
+        "event": "transaction_completed",
+        "event_id": "6001",
+        "customer": listed[2]["customer"],
+        "status": "processed",
+        "reason": "",
+        "notes": listed[2]["notes"],
+        "received_at": listed[2]["received_at"],
+        "finished_at": listed[2]["finished_at"],
+        "deliveries": len(flask.listed("delivery", "list")),
+    }
+    assert [inbound["status"] for inbound in flask.listed("inbound", "list", "--status", "unreadable")] == [
+        "unreadable"
+    ]
+    assert [inbound["id"] for inbound in flask.listed("inbound", "list", "--limit", "1")] == [odd]
+
+
+def test_a_webhook_is_shown_with_its_body_and_what_it_opened(flask, shop):
+    shop.connect("pk_key")
+    inbound_id = shop.receive_sample(SALE)
+
+    told, plain = flask.told("inbound", "show", inbound_id), flask.invoke("inbound", "show", inbound_id).stdout
+
+    assert told["deliveries"] == len(told["opened"]) > 0
+    assert {delivery["inbound_event"] for delivery in told["opened"]} == {inbound_id}
+    assert all(delivery["id"] in plain for delivery in told["opened"])

@@ -1,0 +1,131 @@
+"""The bell, on a real Redis: coalesced, quiet while Redis is away, and no door for strangers."""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.job import Job
+
+from sandbox.redis_server import PrivateRedis
+from workers.bells import BELL_TTL_S, QUEUE, SERIALIZER, SILENT_AFTER_FAILURE_S, Bells
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[Redis]:
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def bells(redis_url: str) -> Bells:
+    return Bells(redis_url)
+
+
+def queued(client: Redis) -> list[Job]:
+    return Queue(QUEUE, connection=client, serializer=SERIALIZER).jobs
+
+
+def test_a_bell_is_a_job_with_an_id_and_nothing_else(bells: Bells, client: Redis) -> None:
+    assert bells.ring("intake", "so_1")
+
+    (job,) = queued(client)
+    assert (job.func_name, list(job.args), job.kwargs) == ("workers.jobs.intake", ["so_1"], {})
+    assert job.description == "intake so_1"
+    assert bells.waiting() == 1
+
+
+def test_a_job_does_not_stay_in_redis(bells: Bells, client: Redis) -> None:
+    bells.ring("intake", "so_1")
+
+    (job,) = queued(client)
+    assert (job.result_ttl, job.failure_ttl, job.ttl) == (0, 3600, None)
+    assert job.timeout is not None
+    assert job.retries_left is None
+
+
+def test_a_bell_that_rings_is_not_rung_again(bells: Bells, client: Redis) -> None:
+    assert all(bells.ring("intake", "so_1") for _ in range(500))
+
+    assert bells.waiting() == 1
+
+
+def test_each_job_and_subject_has_a_bell_of_its_own(bells: Bells, client: Redis) -> None:
+    for job, subject in (("intake", "a"), ("lane", "a"), ("intake", "b")):
+        bells.ring(job, subject)
+
+    assert [job.description for job in queued(client)] == ["intake a", "lane a", "intake b"]
+
+
+def test_a_bell_that_was_answered_can_be_rung_again(bells: Bells, client: Redis) -> None:
+    bells.ring("intake", "so_1")
+    bells.answered("intake", "so_1")
+    bells.ring("intake", "so_1")
+
+    assert bells.waiting() == 2
+
+
+def test_a_bell_whose_job_was_lost_falls_silent_by_itself(bells: Bells, client: Redis) -> None:
+    bells.ring("intake", "so_1")
+    (name,) = client.keys("bell:*")
+
+    assert 0 < client.pttl(name) <= BELL_TTL_S * 1000
+
+
+def test_what_stands_in_redis_is_ids_only(bells: Bells, client: Redis) -> None:
+    bells.ring("lane", "ka_1")
+
+    (job,) = queued(client)
+    assert json.loads(job.serializer.dumps(job.args)) == ["ka_1"]
+    assert SERIALIZER == "json"
+
+
+def test_with_redis_gone_ringing_is_in_vain_and_quick(bells: Bells, redis_server: PrivateRedis) -> None:
+    redis_server.stop()
+    began = time.monotonic()
+    assert not bells.ring("intake", "so_1")
+    assert time.monotonic() - began < 1.5
+
+    began = time.monotonic()
+    assert not any(bells.ring("intake", f"so_{number}") for number in range(100))
+    assert time.monotonic() - began < 0.2
+    assert not bells.answers()
+
+
+def test_with_redis_frozen_only_the_first_ring_waits(bells: Bells, redis_server: PrivateRedis) -> None:
+    assert redis_server.process is not None
+    redis_server.process.send_signal(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        assert not bells.ring("intake", "so_1")
+        first = time.monotonic() - began
+        assert not bells.ring("intake", "so_2")
+        second = time.monotonic() - began - first
+    finally:
+        redis_server.process.send_signal(signal.SIGCONT)
+
+    assert first < 1.5
+    assert second < 0.1
+
+
+def test_when_redis_is_back_bells_ring_again(redis_url: str, redis_server: PrivateRedis) -> None:
+    bells = Bells(redis_url)
+    redis_server.stop()
+    assert not bells.ring("intake", "so_1")
+    redis_server.start()
+    time.sleep(SILENT_AFTER_FAILURE_S)
+
+    assert bells.ring("intake", "so_1")
+    assert bells.answers()
+    assert bells.waiting() == 1
+
+
+def test_redis_that_was_emptied_is_no_harm(bells: Bells, client: Redis) -> None:
+    bells.ring("intake", "so_1")
+    client.flushall()
+
+    assert bells.ring("intake", "so_1")
+    assert bells.waiting() == 1

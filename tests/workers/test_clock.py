@@ -1,0 +1,225 @@
+"""The clock: it rings for what is stranded or due, and for nothing else."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from sqlalchemy import update
+
+from sandbox.redis_server import PrivateRedis
+from tests.building import House, declined
+from vrio_klaviyo.config import Settings
+from vrio_klaviyo.store import leases
+from vrio_klaviyo.store.connections import Connection, KeyStatus, record_key
+from vrio_klaviyo.store.crypto import new_key
+from vrio_klaviyo.store.db import Database
+from vrio_klaviyo.store.deliveries import Delivery
+from vrio_klaviyo.store.leases import Lease
+from workers.bells import QUEUE, SERIALIZER
+from workers.clock import QUEUE_LONG_ENOUGH, Clock
+from workers.tools import Tools
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def house(database: Database) -> Iterator[House]:
+    house = House(database)
+    house.clock.now = NOW
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def connection(house: House) -> Connection:
+    return house.connect()
+
+
+def tools_for(database_url: str, redis_url: str, owner: str) -> Tools:
+    settings = Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_key="secret",
+        encryption_keys=(new_key(),),
+        klaviyo_api_url="http://127.0.0.1:9",
+        vrio_api_url="http://127.0.0.1:9",
+        host="127.0.0.1",
+        port=8080,
+        web_concurrency=1,
+        log_level="info",
+    )
+    tools = Tools(settings)
+    tools.owner = owner
+    return tools
+
+
+@pytest.fixture
+def clock(database_url: str, redis_url: str) -> Iterator[Clock]:
+    tools = tools_for(database_url, redis_url, "here/1")
+    yield Clock(tools)
+    tools.db.close()
+    tools.http.close()
+
+
+@pytest.fixture
+def second_clock(database_url: str, redis_url: str) -> Iterator[Clock]:
+    tools = tools_for(database_url, redis_url, "here/2")
+    yield Clock(tools)
+    tools.db.close()
+    tools.http.close()
+
+
+def rung(redis_url: str) -> list[str | None]:
+    """What workers are asked to do."""
+    with Redis.from_url(redis_url) as client:
+        return [job.description for job in Queue(QUEUE, connection=client, serializer=SERIALIZER).jobs]
+
+
+def test_with_nothing_to_do_nothing_is_rung(clock: Clock, connection: Connection, redis_url: str) -> None:
+    clock.round(NOW)
+
+    assert rung(redis_url) == []
+
+
+def test_webhooks_that_nobody_looked_at_are_rung_for(clock: Clock, house: House, redis_url: str) -> None:
+    house.post(declined(1))
+    house.post(declined(2))
+    clock.round(NOW)
+
+    assert rung(redis_url) == [f"intake {house.source.id}"]
+
+
+def test_deliveries_that_are_due_are_rung_for(
+    clock: Clock, house: House, connection: Connection, redis_url: str
+) -> None:
+    house.post(declined())
+    house.take_in()
+    clock.round(NOW)
+
+    assert rung(redis_url) == [f"lane {connection.account_id}"]
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(-1, 0), (0, 1)])
+def test_deliveries_are_rung_for_when_their_time_has_come(
+    clock: Clock, house: House, connection: Connection, redis_url: str, seconds: float, count: int
+) -> None:
+    house.post(declined())
+    house.take_in()
+    with house.db.write() as session:
+        session.execute(update(Delivery).values(status="retrying", next_attempt_at=NOW + timedelta(seconds=30)))
+    clock.round(NOW + timedelta(seconds=30 + seconds))
+
+    assert len(rung(redis_url)) == count
+
+
+@pytest.mark.parametrize("status", ["held", "accepted", "failed", "skipped"])
+def test_what_is_not_owed_is_not_rung_for(
+    clock: Clock, house: House, connection: Connection, redis_url: str, status: str
+) -> None:
+    house.post(declined())
+    house.take_in()
+    with house.db.write() as session:
+        session.execute(update(Delivery).values(status=status))
+    clock.round(NOW)
+
+    assert rung(redis_url) == []
+
+
+def test_what_somebody_works_on_is_not_rung_for(clock: Clock, house: House, redis_url: str) -> None:
+    house.post(declined())
+    leases.acquire(house.db, f"intake/{house.source.id}", "worker/1", NOW, seconds=35)
+    clock.round(NOW)
+    assert rung(redis_url) == []
+
+    clock.round(NOW + timedelta(seconds=36))
+    assert rung(redis_url) == [f"intake {house.source.id}"]
+
+
+def test_a_lane_that_must_wait_is_rung_for_when_the_time_has_come(
+    clock: Clock, house: House, connection: Connection, redis_url: str
+) -> None:
+    house.post(declined())
+    house.take_in()
+    name = f"lane/{connection.account_id}"
+    leases.acquire(house.db, name, "worker/1", NOW)
+    leases.release(house.db, Lease(name, 1), wake_at=NOW + timedelta(seconds=7))
+    clock.round(NOW + timedelta(seconds=6))
+    assert rung(redis_url) == []
+
+    clock.round(NOW + timedelta(seconds=7))
+    assert rung(redis_url) == [f"lane {connection.account_id}"]
+
+
+def test_one_that_rests_does_not_keep_the_others_from_being_rung_for(
+    clock: Clock, house: House, redis_url: str
+) -> None:
+    other = house.add_source("Other")
+    house.post(declined())
+    house.post(declined(), other)
+    leases.acquire(house.db, f"intake/{house.source.id}", "worker/1", NOW)
+    clock.round(NOW)
+
+    assert rung(redis_url) == [f"intake {other.id}"]
+
+
+@pytest.mark.parametrize(("waiting", "rings"), [(QUEUE_LONG_ENOUGH, False), (QUEUE_LONG_ENOUGH - 1, True)])
+def test_workers_that_are_behind_are_not_rung_for_more(
+    clock: Clock, house: House, redis_url: str, waiting: int, rings: bool
+) -> None:
+    with Redis.from_url(redis_url) as client:
+        queue = Queue(QUEUE, connection=client, serializer=SERIALIZER)
+        for number in range(waiting):
+            queue.enqueue("workers.jobs.lane", f"ka_{number}", description="old")
+    house.post(declined())
+    clock.round(NOW)
+
+    assert (f"intake {house.source.id}" in rung(redis_url)) is rings
+
+
+def test_a_second_clock_is_idle_until_the_first_one_is_gone(
+    clock: Clock, second_clock: Clock, house: House, redis_url: str
+) -> None:
+    clock.round(NOW)
+    house.post(declined())
+    second_clock.round(NOW + timedelta(seconds=3))
+    assert rung(redis_url) == []
+
+    second_clock.round(NOW + timedelta(seconds=16))
+    assert rung(redis_url) == [f"intake {house.source.id}"]
+    clock.round(NOW + timedelta(seconds=17))
+    assert len(rung(redis_url)) == 1
+
+
+@pytest.mark.parametrize(("minutes", "asked"), [(59, False), (61, True)])
+def test_a_refused_key_is_asked_about_after_an_hour(
+    clock: Clock, house: House, connection: Connection, redis_url: str, minutes: int, asked: bool
+) -> None:
+    with house.db.write() as session:
+        record_key(session, connection.id, KeyStatus.REJECTED, "401", NOW)
+    clock.round(NOW + timedelta(minutes=minutes))
+
+    assert rung(redis_url) == ([f"recheck {connection.id}"] if asked else [])
+
+
+def test_a_bell_that_rings_already_is_not_doubled(clock: Clock, house: House, redis_url: str) -> None:
+    house.post(declined())
+    for _ in range(5):
+        clock.round(NOW)
+
+    assert len(rung(redis_url)) == 1
+
+
+def test_with_redis_away_the_round_fails_and_the_next_one_rings(
+    clock: Clock, house: House, redis_url: str, redis_server: PrivateRedis
+) -> None:
+    house.post(declined())
+    redis_server.stop()
+    with pytest.raises(RedisError):
+        clock.round(NOW)
+    redis_server.start()
+    clock.round(NOW + timedelta(seconds=3))
+
+    assert rung(redis_url) == [f"intake {house.source.id}"]

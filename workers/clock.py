@@ -1,0 +1,88 @@
+"""
+`flask clock`: what happens every so often.
+
+It rings for whatever is stranded or due, and has refused keys asked about again.
+"""
+
+import signal
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+import redis
+
+from vrio_klaviyo import log
+from vrio_klaviyo.store import deliveries, inbound, leases
+from vrio_klaviyo.store.db import DatabaseError
+from workers.tools import Tools, utc_now
+from workers.worker import PRESENCE
+
+PRESENCE_NAME = "clock"
+PRESENCE_S = 15.0
+SWEEP_EVERY_S = 1.0
+RECHECK_EVERY = timedelta(hours=1)
+# Workers that are away or behind need no more bells.
+QUEUE_LONG_ENOUGH = 50
+
+
+class Clock:
+    """
+    One round after another, until told to stop.
+
+    Two of them do no harm: only the one that holds the clock's lease does anything, and a bell rung twice is one bell.
+    """
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._told = False
+        self._away = False
+
+    def run(self) -> None:
+        """Sweep every few seconds; a database or Redis that is away is waited for."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        log.info("clock.started", clock=self._tools.owner)
+        while not self._told:
+            try:
+                self._tools.bury_the_dead()
+                self.round(utc_now())
+                self._away = False
+            except (DatabaseError, redis.exceptions.RedisError) as error:
+                if not self._away:
+                    log.error("clock.waits", clock=self._tools.owner, error=type(error).__name__)
+                self._away = True
+            self._rest()
+        log.info("clock.stopped", clock=self._tools.owner)
+
+    def round(self, now: datetime) -> None:
+        """One sweep, if this is the clock that goes."""
+        at = self._tools
+        if not leases.keep(at.db, PRESENCE_NAME, at.owner, now, PRESENCE_S):
+            return
+        if at.bells.waiting() >= QUEUE_LONG_ENOUGH:
+            return
+        with at.db.write() as session:
+            inbound.wake_overdue(session, now)
+            leases.forget(session, PRESENCE, before=now - RECHECK_EVERY)
+        with at.db.read() as session:
+            stranded = {
+                "intake": inbound.sources_to_ring(session),
+                "lane": deliveries.lanes_to_ring(session, now),
+            }
+            resting = leases.resting(session, now)
+            refused = deliveries.connections_to_recheck(session, now - RECHECK_EVERY)
+        for job, subjects in stranded.items():
+            for subject in subjects:
+                if f"{job}/{subject}" not in resting:
+                    at.bells.ring(job, subject)
+        for connection_id in refused:
+            at.bells.ring("recheck", connection_id)
+
+    def _rest(self) -> None:
+        """Until the next sweep, in small steps: a signal that comes in between only leaves a mark."""
+        ends = time.monotonic() + SWEEP_EVERY_S
+        while not self._told and time.monotonic() < ends:
+            time.sleep(0.1)
+
+    def _stop(self, *_signal: Any) -> None:
+        self._told = True
