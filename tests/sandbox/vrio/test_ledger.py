@@ -1,0 +1,338 @@
+"""The ledger against stories that are short enough to be reckoned by hand."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from sandbox.vrio import Scene, World, expected, unfold
+from sandbox.vrio.acts import credits, orders, parcels, payments, profiles, subscriptions
+from sandbox.vrio.acts.orders import Wanted
+from sandbox.vrio.catalogue import (
+    MEMBER_GIFT,
+    MONTHLY_VITAMINS,
+    POUCH_ONCE,
+    PROTEIN_CLUB,
+    SAVE_FIVE,
+    SHAKER_ONCE,
+    SLEEP_BUNDLE,
+    WEEKLY_GREENS,
+)
+from sandbox.vrio.people import PLACES, Person
+from sandbox.vrio.records import Phone
+from sandbox.vrio.words import CancelReason, Currency, TransactionType
+
+START = datetime(2026, 9, 1, 9)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+JOHN = Person("John", "Doe", " John.Doe@Example.com", Phone("(555) 123-4567", "+15551234567"))
+JANE = Person("Jane", "Roe", "jane@example.org", place=next(place for place in PLACES if place.country == "GB"))
+
+
+def told(*scenes, zone="UTC"):
+    """A world of thirty days with these plots, each played by somebody from the first morning on."""
+    world = World(START, START + 30 * DAY, zone=zone)
+    return unfold(world, [Scene(START, someone, plot, Random(1)) for someone, plot in scenes])
+
+
+def lines(held, *metrics):
+    """Time, metric, id and value, where the first is days and hours since the start."""
+    found = []
+    for event in held["events"]:
+        passed = datetime.fromisoformat(event["time"]).replace(tzinfo=None) - START
+        if not metrics or event["metric"] in metrics:
+            found.append((passed.days, passed.seconds // 3600, event["metric"], event["unique_id"], event["value"]))
+    return found
+
+
+def test_two_sales_and_a_refund():
+    def plot(life):
+        first = orders.place(life, Wanted(SHAKER_ONCE, price=Decimal("100.00")), tracking={1: "search"})
+        payments.charge(life, first)
+        yield DAY
+        second = orders.place(
+            life, Wanted(SHAKER_ONCE, 2, price=Decimal("40.00")), discount=SAVE_FIVE, tracking={1: "mail", 20: "x"}
+        )
+        sale = payments.charge(life, second, shipping=Decimal("4.99"))
+        parcel_ids = parcels.pack(life, sale)
+        yield DAY
+        parcels.ship(life, parcel_ids[0])
+        again = parcels.reship(life, parcel_ids[0])
+        yield HOUR
+        parcels.ship(life, again)
+        yield DAY
+        credits.refund(life, sale, Decimal("29.99"))
+        yield DAY
+        credits.refund(life, sale, Decimal("1.00"), declined="No")
+
+    held = expected(told((JOHN, plot)), with_rest=True)
+
+    assert held.keys() == {"john.doe@example.com"}
+    assert held["john.doe@example.com"]["profile"] == {
+        "first_name": "John",
+        "last_name": "Doe",
+        "phone_number": "+15551234567",
+        "CLV": "150.00",
+        "ActiveSubscriber": False,
+        "tracking1": "mail",
+        "tracking20": "x",
+    }
+    assert lines(held["john.doe@example.com"]) == [
+        (0, 0, "Ordered Product", "1668_7", 100.0),
+        (0, 0, "Placed Non-Recurring Order", "1668", 100.0),
+        (1, 0, "Ordered Product", "1669_7", 80.0),
+        (1, 0, "Placed Non-Recurring Order", "1669", 79.99),
+        (2, 0, "Fulfilled Order", "1669", 79.99),
+        (2, 1, "Fulfilled Order", "1669_134011", 79.99),
+        (3, 1, "Refunded Order", "1670", 29.99),
+    ]
+
+
+def test_the_published_lifetime_value():
+    def plot(life):
+        for price in ("100.00", "79.99"):
+            sale = payments.charge(life, orders.place(life, Wanted(SHAKER_ONCE, price=Decimal(price))))
+            yield DAY
+        credits.refund(life, sale, Decimal("29.99"))
+
+    assert expected(told((JOHN, plot)), with_rest=False)["john.doe@example.com"]["profile"]["CLV"] == "150.00"
+
+
+def test_what_counts_towards_the_lifetime_value():
+    def plot(life):
+        def sale(type_=TransactionType.SALE, **more):
+            order = orders.place(life, Wanted(SHAKER_ONCE, price=Decimal("10.00")), **more)
+            return payments.charge(life, order, type_)
+
+        yield HOUR
+        sale(TransactionType.COD)  # 10
+        yield HOUR
+        credits.void(life, sale())  # 10
+        yield HOUR
+        credits.void(life, sale(TransactionType.AUTH))  # 10
+        yield HOUR
+        payments.capture(life, sale(TransactionType.AUTH))  # 20
+        yield HOUR
+        alerted = sale()  # 30
+        credits.dispute(life, alerted, TransactionType.ALERT)
+        yield HOUR
+        chargeback = credits.dispute(life, alerted, TransactionType.CHARGEBACK)  # 20
+        credits.reverse(life, chargeback)
+        credits.return_check(life, alerted)
+        yield HOUR
+        sale(is_test=True)
+
+    held = expected(told((JOHN, plot), (JANE, plot)), with_rest=True)
+
+    assert held["john.doe@example.com"]["profile"]["CLV"] == "20.00"
+    # Other currencies are not added to dollars.
+    assert held["jane@example.org"]["profile"]["CLV"] == "0.00"
+    assert {event["value_currency"] for event in held["jane@example.org"]["events"]} == {Currency.GBP.label}
+    metrics = [event["metric"] for event in held["john.doe@example.com"]["events"]]
+    assert sorted(set(metrics)) == [
+        "Order Alert",
+        "Order Auth",
+        "Order Chargeback",
+        "Ordered Product",
+        "Placed Non-Recurring Order",
+        "Voided Order",
+    ]
+    assert metrics.count("Voided Order") == metrics.count("Order Auth") == 2
+
+
+def test_a_subscription_from_start_to_end():
+    def plot(life):
+        order = orders.place(life, Wanted(PROTEIN_CLUB), Wanted(SHAKER_ONCE), Wanted(MEMBER_GIFT, is_gift=True))
+        payments.charge(life, order, declined="Expired card")
+        yield HOUR
+        payments.charge(life, order)
+        club = life.subscriptions(order)[0].id
+        yield DAY
+        subscriptions.pause(life, club, until=life.now + 60 * DAY)
+        yield DAY
+        subscriptions.unpause(life, club)
+        yield DAY
+        subscriptions.pause(life, club)
+        yield DAY
+        subscriptions.unpause(life, club)
+        yield 14 * DAY
+        payments.charge(life, order, offers=payments.due_offers(life, order))
+        yield DAY
+        subscriptions.pause(life, club)
+        yield DAY
+        subscriptions.cancel(life, club, CancelReason.TOO_MUCH)
+        yield 2 * DAY
+        subscriptions.reactivate(life, club)
+
+    held = expected(told((JOHN, plot)), with_rest=True)["john.doe@example.com"]
+
+    assert lines(held) == [
+        (0, 0, "Declined Order", "1668", 57.0),
+        (0, 1, "Ordered Product", "1669_11", 0.0),
+        (0, 1, "Ordered Product", "1669_4", 45.0),
+        (0, 1, "Ordered Product", "1669_7", 12.0),
+        (0, 1, "Placed Order", "1669", 57.0),
+        (0, 1, "Started Subscription", "1669_4_sub", 45.0),
+        (1, 1, "Paused Subscription", "1669_4_sub", 45.0),
+        (2, 1, "Unpaused Subscription", "1669_4_sub", 45.0),
+        (3, 1, "Paused Subscription", "1669_4_sub_2", 45.0),
+        (4, 1, "Unpaused Subscription", "1669_4_sub_2", 45.0),
+        (18, 1, "Ordered Product", "1672_4", 45.0),
+        (18, 1, "Placed Order", "1672", 45.0),
+        (19, 1, "Paused Subscription", "1672_4_sub", 45.0),
+        (20, 1, "Cancelled Subscription", "1672_4_sub", 45.0),
+        (22, 1, "Reactivated Subscription", "1672_4_sub", 45.0),
+    ]
+    assert held["profile"]["ActiveSubscriber"] is True
+    assert held["profile"]["NextChargeDate"] == "2026-10-07"
+    assert held["profile"]["CLV"] == "102.00"
+
+
+def test_lines_of_one_offer_are_told_apart():
+    def plot(life):
+        order = orders.place(life, Wanted(SLEEP_BUNDLE), Wanted(POUCH_ONCE), Wanted(POUCH_ONCE, 2), Wanted(POUCH_ONCE))
+        payments.charge(life, order)
+        yield DAY
+        order = orders.place(life, Wanted(PROTEIN_CLUB), Wanted(PROTEIN_CLUB, 2))
+        payments.charge(life, order)
+        yield DAY
+        subscriptions.cancel(life, life.subscriptions(order)[0].id, CancelReason.TOO_MUCH)
+
+    world = told((JOHN, plot))
+    with_rest, without = (expected(world, known)["john.doe@example.com"] for known in (True, False))
+    bought = ("Ordered Product", "Started Subscription", "Cancelled Subscription")
+
+    assert [line[3:] for line in lines(with_rest, *bought)] == [
+        ("1668_3", 19.99),
+        ("1668_3-4", 10.0),
+        ("1668_9", 9.5),
+        ("1668_9-10", 19.0),
+        ("1668_9-10-2", 9.5),
+        ("1668_3_sub", 29.99),
+        ("1670_4", 45.0),
+        ("1670_4-6", 90.0),
+        ("1670_4-6_sub", 90.0),
+        ("1670_4_sub", 45.0),
+        ("1670_4_sub", 45.0),
+    ]
+    assert [line[3:] for line in lines(without, *bought)] == [
+        ("1668_3", 29.99),
+        ("1668_9", 9.5),
+        ("1668_9-2", 19.0),
+        ("1668_9-3", 9.5),
+        ("1668_3_sub", 29.99),
+        ("1670_4", 45.0),
+        ("1670_4-2", 90.0),
+        ("1670_4-2_sub", 90.0),
+        ("1670_4_sub", 45.0),
+        ("1670_4_sub", 45.0),
+    ]
+
+
+def test_carts_that_are_left():
+    def leaves(life):
+        orders.abandon(life, orders.place(life, Wanted(SHAKER_ONCE, 2), Wanted(WEEKLY_GREENS), has_payment=False))
+        yield HOUR
+
+    def returns(life):
+        order = orders.place(life, Wanted(SHAKER_ONCE), has_payment=False)
+        orders.abandon(life, order)
+        yield HOUR
+        payments.charge(life, order)
+
+    def has_paid(life):
+        order = orders.place(life, Wanted(SHAKER_ONCE))
+        payments.charge(life, order)
+        yield timedelta(seconds=1)
+        orders.abandon(life, order)
+
+    people = [Person("A", "B", f"{name}@example.com") for name in ("leaves", "returns", "has.paid")]
+    held = expected(told(*zip(people, (leaves, returns, has_paid), strict=True)), with_rest=False)
+
+    assert lines(held["leaves@example.com"]) == [(0, 0, "Abandoned Order", "1253_abandoned", 36.5)]
+    assert lines(held["returns@example.com"])[0] == (0, 0, "Abandoned Order", "1254_abandoned", 12.0)
+    assert lines(held["has.paid@example.com"], "Abandoned Order") == []
+
+
+def test_a_subscription_without_any_payment():
+    def plot(life):
+        order = orders.place(life, Wanted(MONTHLY_VITAMINS))
+        subscriptions.start_later(life, order, life.now + 40 * DAY)
+        yield DAY
+        subscriptions.cancel(life, life.subscriptions(order)[0].id, CancelReason.NOT_FOR_ME)
+
+    held = expected(told((JOHN, plot)), with_rest=True)["john.doe@example.com"]
+
+    assert lines(held) == [(1, 0, "Cancelled Subscription", "order1253_1_sub", 29.99)]
+
+
+def test_what_nobody_is_told_of():
+    def buys(life):
+        order = orders.place(life, Wanted(WEEKLY_GREENS))
+        payments.charge(life, order)
+        subscriptions.skip(life, life.subscriptions(order)[0].id)
+        yield DAY
+
+    def tests(life):
+        payments.charge(life, orders.place(life, Wanted(WEEKLY_GREENS), is_test=True))
+        yield DAY
+
+    nobody = [Person("A", "B", email) for email in (None, "", "nobody@", "a b@example.com", "x@y", "a@b@example.com")]
+    world = told((JOHN, tests), *((someone, buys) for someone in nobody))
+
+    assert expected(world, with_rest=True) == {}
+
+
+def test_a_changed_address_keeps_what_was_told_under_it():
+    def plot(life):
+        order = orders.place(life, Wanted(WEEKLY_GREENS))
+        payments.charge(life, order)
+        yield DAY
+        profiles.change_email(life, order, "new@example.com")
+        yield 6 * DAY
+        payments.charge(life, order, offers=payments.due_offers(life, order))
+
+    held = expected(told((JOHN, plot)), with_rest=True)
+
+    assert [line[3] for line in lines(held["john.doe@example.com"], "Placed Order")] == ["1668"]
+    assert [line[3] for line in lines(held["new@example.com"], "Placed Order")] == ["1669"]
+    assert [held[email]["profile"]["CLV"] for email in held] == ["12.50", "25.00"]
+
+
+def test_without_rest_nothing_is_known_from_before_the_month():
+    def plot(life):
+        order = orders.place(life, Wanted(PROTEIN_CLUB))
+        payments.charge(life, order)
+        yield 14 * DAY
+        payments.charge(life, order, offers=payments.due_offers(life, order))
+
+    world = World(START, START + 30 * DAY)
+    unfold(world, [Scene(START - DAY, JOHN, plot, Random(1))])
+    with_rest, without = (expected(world, known)["john.doe@example.com"] for known in (True, False))
+
+    assert (with_rest["profile"]["CLV"], without["profile"]["CLV"]) == ("90.00", "45.00")
+    assert with_rest["events"] == without["events"]
+    assert lines(without) == [(13, 0, "Ordered Product", "1669_4", 45.0), (13, 0, "Placed Order", "1669", 45.0)]
+
+
+def test_times_are_of_the_accounts_zone():
+    def plot(life):
+        payments.charge(life, orders.place(life, Wanted(WEEKLY_GREENS)))
+        yield DAY
+
+    held = expected(told((JOHN, plot), zone="America/New_York"), with_rest=True)["john.doe@example.com"]
+
+    assert {event["time"] for event in held["events"]} == {"2026-09-01T13:00:00+00:00"}
+
+
+def test_a_whole_month_adds_up(month):
+    with_rest, without = (expected(month, known) for known in (True, False))
+
+    assert with_rest.keys() == without.keys()
+    for held in (with_rest, without):
+        events = [(email, event["metric"], event["unique_id"]) for email in held for event in held[email]["events"]]
+        assert len(events) == len(set(events))
+    for email in with_rest:
+        placed, bought = (
+            [event for event in held[email]["events"] if event["metric"] == "Placed Order"]
+            for held in (with_rest, without)
+        )
+        assert placed == bought
