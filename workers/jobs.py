@@ -2,11 +2,13 @@
 
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 from vrio_klaviyo import config, log
 from vrio_klaviyo.connecting import check_connection
 from vrio_klaviyo.store import inbound
+from vrio_klaviyo.store.db import DatabaseError
 from workers.tools import Tools, utc_now
 
 
@@ -49,4 +51,6 @@ def _do(job: str, subject: str, work: Callable[[], object], note: Callable[[str]
         # The row stays as it was, marked as begun; the clock's sweep rings for it again.
         log.error("job.failed", job=job, subject=subject, error=type(error).__name__)
         if note:
-            note(traceback.format_exc(limit=-8))
+            # When it was the database that failed, it cannot be told so.
+            with suppress(DatabaseError):
+                note(traceback.format_exc(limit=-8))

@@ -130,7 +130,6 @@ def test_the_last_one_that_was_started_ends_first(children, tmp_path):
     assert (tmp_path / "ended").read_text() == "worker web klaviyo "
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
 def test_one_that_does_not_listen_is_killed_and_so_is_what_it_has_started(children, tmp_path, monkeypatch):
     monkeypatch.setattr(processes, "STOP_WITHIN_S", 0.2)
     deaf = "import subprocess, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); "

@@ -188,3 +188,10 @@ def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
     database_url(f"sqlite:///{tmp_path}/deep/down/vrio.db")
 
     assert (tmp_path / "deep" / "down").is_dir()
+
+
+def test_an_error_of_the_database_shows_no_values(database: Database) -> None:
+    with pytest.raises(DatabaseError) as failed, database.write() as session:
+        session.execute(text("SELECT no_such_column, :email"), {"email": "john@acme.test"})
+
+    assert "john@acme.test" not in str(failed.value)

@@ -144,9 +144,10 @@ def database_url(url: str) -> URL:
 
 
 def _engine(url: URL) -> Engine:
+    # The values of a statement that failed are people's data, and errors end in logs.
     if url.drivername != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
-    engine = create_engine(url, connect_args={"timeout": 5})
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 5})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
