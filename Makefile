@@ -13,7 +13,7 @@ RUNTIME := $(VENV)/.installed-runtime
 DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 
-.PHONY: install demo test check requirements docs bench lock clean
+.PHONY: install demo test check requirements docs month bench lock clean
 .NOTPARALLEL:
 
 install: $(RUNTIME)
@@ -38,6 +38,10 @@ requirements: $(RUNTIME)
 # Writes docs/event-catalogue.md anew.
 docs: $(RUNTIME)
 	$(BIN)/python -m tests.catalogue
+
+# A real merchant's month on both databases, six thousand webhooks for each of three seeds; takes half an hour.
+month: $(DEV)
+	MONTH_CUSTOMERS=500 $(BIN)/pytest -n $(JOBS) --maxprocesses 4 tests/test_month.py
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks
