@@ -17,8 +17,8 @@ from workers import worker
 from workers.clock import Clock
 from workers.tools import Tools, utc_now
 
-# Requests wait for the database's disk, not for the processor.
-WEB_THREADS = 8
+# Requests wait for the database's disk more than for the processor; more threads than these only wait for each other.
+WEB_THREADS = 2 * (os.cpu_count() or 1) + 1
 
 
 @cache
