@@ -39,7 +39,7 @@ requirements: $(RUNTIME)
 docs: $(RUNTIME)
 	$(BIN)/python -m tests.catalogue
 
-# A real merchant's month on both databases, six thousand webhooks for each of three seeds; takes half an hour.
+# A real merchant's month on both databases, some seven thousand webhooks for each of three seeds: it takes its time.
 month: $(DEV)
 	MONTH_CUSTOMERS=500 $(BIN)/pytest -n $(JOBS) --maxprocesses 4 tests/test_month.py
 

@@ -175,7 +175,7 @@ class House:
     def attempts(self, delivery: Delivery | None = None) -> list[Attempt]:
         """The attempts of a delivery, the first one first; of the only one when none is named."""
         with self.db.read() as session:
-            return attempts.attempts_of_delivery(session, (delivery or self.delivery()).id)
+            return attempts.attempts_of_deliveries(session, [(delivery or self.delivery()).id])[::-1]
 
     def customers(self) -> list[Customer]:
         """All customers, oldest first."""

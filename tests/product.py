@@ -16,7 +16,7 @@ import requests
 from cryptography.fernet import Fernet
 
 from sandbox.klaviyo import GOOD_KEY
-from vrio_klaviyo.store.attempts import attempts_of_delivery
+from vrio_klaviyo.store.attempts import attempts_of_deliveries
 from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.deliveries import list_deliveries
 
@@ -128,7 +128,7 @@ class Product:
         """Of every delivery the status, and the triggers of its attempts. A command for each would take seconds."""
         with self._db.read() as session:
             return [
-                (delivery.status, [attempt.trigger for attempt in attempts_of_delivery(session, delivery.id)])
+                (delivery.status, [attempt.trigger for attempt in attempts_of_deliveries(session, [delivery.id])])
                 for delivery in list_deliveries(session, limit=1000)
             ]
 

@@ -200,20 +200,9 @@ def close_interrupted(session: Session, account_id: str) -> int:
     return len(rows)
 
 
-def attempts_of_delivery(session: Session, delivery_id: str) -> list[Attempt]:
-    """A delivery's attempts, the first one first."""
-    return list(session.scalars(select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.number)))
-
-
 def attempts_of_deliveries(session: Session, delivery_ids: list[str]) -> list[Attempt]:
     """All attempts of these deliveries, the newest one first."""
     query = select(Attempt).where(Attempt.delivery_id.in_(delivery_ids)).order_by(Attempt.id.desc())
-    return list(session.scalars(query))
-
-
-def log_of_customers(session: Session, customer_ids: list[str], limit: int = 50) -> list[Attempt]:
-    """The customers' newest requests first."""
-    query = select(Attempt).where(Attempt.customer_id.in_(customer_ids)).order_by(Attempt.id.desc()).limit(limit)
     return list(session.scalars(query))
 
 
