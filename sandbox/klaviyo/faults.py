@@ -4,14 +4,15 @@ Faults on request: answers that go wrong on purpose for the next requests that m
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from flask import Response
 
+from sandbox import faults
+from sandbox.faults import ConnectionCut
 from sandbox.klaviyo.problems import MEDIA_TYPE, TITLES, Problem, Refused, empty_answer, error_answer, proxy_page
 
-Kind = Literal["status", "html", "throttle", "hang", "reset", "garbage", "latency", "partial_failure"]
 CRITERIA = ("method", "path", "metric", "email", "unique_id")
 CODES = {
     400: "invalid",
@@ -27,53 +28,35 @@ CODES = {
 }
 
 
-class ConnectionCut(ConnectionResetError):
-    """
-    The answer is that the connection breaks; the server resets the socket.
-    """
-
-
-@dataclass
-class Fault:
+@dataclass(kw_only=True)
+class Fault(faults.Fault):
     """
     One queued fault.
 
-    Shape:  `times` None is for ever. With `processed` the request takes effect before its answer is spoiled.
-            `body` of a `status` fault is any JSON value; left out, a JSON:API error of that status is answered.
-    Units:  `seconds` of a hang, `ms` of a latency, `retry_after` in seconds (None: the header is missing).
+    Shape:  with `processed` the request takes effect before its answer is spoiled. Of a `status` fault without a body a
+            JSON:API error of that status is answered.
+    Units:  `retry_after` in seconds (None: the header is missing).
     """
 
-    fault: Kind
+    KINDS = ("status", "html", "throttle", "hang", "reset", "garbage", "latency", "partial_failure")
+
     match: dict[str, str] = field(default_factory=dict)
-    times: int | None = 1
     processed: bool = False
     status: int | None = None
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
     retry_after: int | None = 1
-    seconds: float = 30
-    ms: float = 0
-    id: int = 0
 
     @classmethod
-    def from_json(cls, data: Any) -> "Fault":
+    def from_json(cls, data: Any) -> Self:
         """
         Raises: ValueError with a sentence that says what is wrong.
         """
-        if not isinstance(data, dict) or data.get("fault") not in get_args(Kind):
-            raise ValueError(f"'fault' must be one of {', '.join(get_args(Kind))}.")
-        unknown = set(data) - ({item.name for item in fields(cls)} - {"id"})
-        if unknown:
-            raise ValueError(f"Unknown members: {', '.join(sorted(unknown))}.")
+        fault = super().from_json(data)
         match = data.get("match", {})
         if not isinstance(match, dict) or set(match) - set(CRITERIA) or not all(map(_is_text, match.values())):
             raise ValueError(f"'match' takes {', '.join(CRITERIA)}, each a string.")
-        times = data.get("times", 1)
-        if times is not None and (type(times) is not int or times < 1):
-            raise ValueError("'times' must be a whole number above 0, or null for ever.")
-        if data["fault"] == "status" and type(data.get("status")) is not int:
+        if fault.fault == "status" and type(fault.status) is not int:
             raise ValueError("A 'status' fault needs 'status'.")
-        return cls(**data)
+        return fault
 
     def hits(self, method: str, path: str, events: list[dict[str, Any]]) -> bool:
         """
@@ -130,42 +113,19 @@ class Fault:
         return error_answer(Refused(status, [Problem(code, TITLES.get(code, "Error."), "/data")]), request_id)
 
 
-class Faults:
+class Faults(faults.Faults[Fault]):
     """
-    The queue of faults, oldest first. The caller holds the sandbox's lock.
+    The queue of faults.
     """
-
-    def __init__(self) -> None:
-        self._queue: list[Fault] = []
-        self._count = 0
-
-    def add(self, fault: Fault) -> Fault:
-        self._count += 1
-        fault.id = self._count
-        self._queue.append(fault)
-        return fault
 
     def take(self, method: str, path: str, body: bytes) -> Fault | None:
         """
         The first fault that is meant for this request, used up by one; None when there is none.
         """
-        if not self._queue:
+        if not self:
             return None
         events = list(_events(body))
-        for fault in self._queue:
-            if fault.hits(method, path, events):
-                if fault.times is not None:
-                    fault.times -= 1
-                    if not fault.times:
-                        self._queue.remove(fault)
-                return fault
-        return None
-
-    def clear(self) -> None:
-        self._queue.clear()
-
-    def as_json(self) -> list[dict[str, Any]]:
-        return [asdict(fault) for fault in self._queue]
+        return self.use(lambda fault: fault.hits(method, path, events))
 
 
 def _events(body: bytes) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from sandbox.klaviyo.profiles import Profile
 from sandbox.klaviyo.state import AccountStore, Event
 
 _EQUALS = re.compile(r"""equals\((\w+),\s*(["'])(.*)\2\)""", re.DOTALL)
+_SPARSE = re.compile(r"fields\[[a-z-]+\]")
 _STANDARD = (
     "email",
     "phone_number",
@@ -131,7 +132,7 @@ def page(
     Raises: Refused 400 with `source.parameter` for what the sandbox does not know.
     """
     for name in query:
-        if name not in ("page[size]", "page[cursor]", "filter"):
+        if name not in ("page[size]", "page[cursor]", "filter") and not _SPARSE.fullmatch(name):
             raise _bad_parameter(name, f"'{name}' is not a parameter that this sandbox plays.")
     size = query.get("page[size]", str(sizes[0]))
     if not re.fullmatch(r"[0-9]{1,6}", size) or not 1 <= int(size) <= sizes[1]:
@@ -142,7 +143,16 @@ def page(
     cursor = base64.urlsafe_b64encode(f"next:{end}".encode()).decode()
     following = f"{url}?{urlencode({**query, 'page[cursor]': cursor})}" if end < len(found) else None
     own = f"{url}?{urlencode(dict(query))}" if query else url
-    return {"data": found[start:end], "links": {"self": own, "next": following, "prev": None}}
+    data = [_with_fields(item, query.get(f"fields[{item['type']}]")) for item in found[start:end]]
+    return {"data": data, "links": {"self": own, "next": following, "prev": None}}
+
+
+def _with_fields(item: dict[str, Any], wanted: str | None) -> dict[str, Any]:
+    """The resource with the attributes that were asked for; with all of them when nobody chose."""
+    if wanted is None:
+        return item
+    chosen = wanted.split(",")
+    return item | {"attributes": {name: value for name, value in item["attributes"].items() if name in chosen}}
 
 
 def _matches(item: dict[str, Any], wanted: str | None, filters: Mapping[str, str]) -> bool:

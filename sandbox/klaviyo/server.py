@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wsgi import get_input_stream
 
-from sandbox.klaviyo.faults import ConnectionCut
+from sandbox.faults import ConnectionCut
 
 
 class Handler(WSGIRequestHandler):

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from sandbox.klaviyo.faults import ConnectionCut
+from sandbox.faults import ConnectionCut
 from sandbox.vrio.rest import searching
 from sandbox.vrio.rest.collections import COLLECTIONS, Collection
 from sandbox.vrio.rest.faults import Fault
@@ -54,7 +54,7 @@ def _answer(sandbox: Sandbox, entry: Entry, collection: Collection | None, numbe
         raise not_found(entry.path)
     with sandbox.slot(entry):
         with sandbox.lock:
-            fault = sandbox.faults.take(entry.path)
+            fault = sandbox.faults.use(lambda fault: entry.path.startswith(fault.path))
         entry.fault = fault.id if fault else None
         if sandbox.settings.latency_ms:
             sandbox.wait(sandbox.settings.latency_ms / 1000)

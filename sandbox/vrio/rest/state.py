@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sandbox.vrio.rest.faults import Faults
+from sandbox.faults import Faults
+from sandbox.vrio.rest.faults import Fault
 from sandbox.vrio.rest.refusals import too_many
 from sandbox.vrio.settings import Settings
 from sandbox.vrio.world import World
@@ -60,7 +61,7 @@ class Sandbox:
         self.journal: deque[Entry] = deque(maxlen=self.settings.journal_entries)
         self.requests = 0
         self.most_at_once: Counter[str] = Counter()
-        self.faults = Faults()
+        self.faults = Faults[Fault]()
         self.unfinished: dict[str, Unfinished] = {}
 
     def open(self, **facts: Any) -> Entry:

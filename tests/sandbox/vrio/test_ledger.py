@@ -15,6 +15,7 @@ from sandbox.vrio.catalogue import (
     SAVE_FIVE,
     SHAKER_ONCE,
     SLEEP_BUNDLE,
+    SUPPLEMENTS_CAMPAIGN,
     WEEKLY_GREENS,
 )
 from sandbox.vrio.people import PLACES, Person
@@ -184,6 +185,49 @@ def test_a_subscription_from_start_to_end():
     assert held["profile"]["ActiveSubscriber"] is True
     assert held["profile"]["NextChargeDate"] == "2026-10-07"
     assert held["profile"]["CLV"] == "102.00"
+
+
+def test_what_is_beyond_the_page_is_told_when_everything_is():
+    def plot(life):
+        order = orders.place(life, Wanted(PROTEIN_CLUB))
+        payments.charge(life, order, declined="Expired card")
+        yield HOUR
+        payments.charge(life, order)
+        club = life.subscriptions(order)[0].id
+        yield DAY
+        left_out = subscriptions.skip(life, club)
+        yield HOUR
+        subscriptions.unskip(life, club, left_out)
+        yield 13 * DAY - HOUR
+        payments.charge(life, order, declined="Do not honor", offers=payments.due_offers(life, order))
+        yield DAY
+        subscriptions.cancel(life, club, CancelReason.PAYMENT_FAILED)
+
+    world = told((JOHN, plot))
+    page, held = (expected(world, False, everything=more)["john.doe@example.com"] for more in (False, True))
+    of_the_page = [event["metric"] for event in page["events"]]
+    beyond = [line for line in lines(held) if line[2] not in of_the_page]
+
+    assert beyond == [
+        (0, 1, "Payment Recovered", "1669", 45.0),
+        (1, 1, "Next Charge Date Changed", "1669_4_sub", 45.0),
+        (1, 1, "Skipped Subscription", "1670_4_sub_20260902T100000", 45.0),
+        (1, 2, "Next Charge Date Changed", "1669_4_sub_2", 45.0),
+        (1, 2, "Unskipped Subscription", "1670_4_sub_20260902T110000", 45.0),
+        (11, 1, "Upcoming Order", "40541_2026-09-15", 45.0),
+        (14, 1, "Upcoming Order", "40541_2026-09-17", 45.0),
+        (15, 1, "Cancelled Last Subscription", "1669_4_sub", 45.0),
+        (15, 1, "Final Payment Failure", "40541_cycle2_failed", 45.0),
+    ]
+    assert held["events"][-1]["additional"] == {
+        "CampaignId": "1",
+        "CampaignName": SUPPLEMENTS_CAMPAIGN.name,
+        "OrderCurrency": "USD",
+        "OrderTotal": "45.00",
+        "OrderTax": "0.00",
+        "OrderShipping": "0.00",
+        "DeclineClass": "soft",
+    }
 
 
 def test_lines_of_one_offer_are_told_apart():
