@@ -16,7 +16,7 @@ from sys import modules
 from typing import Any
 
 from vrio_klaviyo.gate import SkipReason, explain
-from vrio_klaviyo.vrio.routes import IGNORED, ROUTES
+from vrio_klaviyo.vrio.routes import BEYOND, IGNORED, ROUTES
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "event-catalogue.md"
@@ -51,6 +51,15 @@ def _overview() -> Iterator[str]:
         rows.append((_codes(words["webhooks"]), _sentence(words["when"]), "; ".join(told)))
     yield _table(("Vrio's webhook", "when", "Klaviyo gets"), rows)
     yield WORDS["texts"]["changes"]
+    yield "## Beyond the published page"
+    yield WORDS["texts"]["beyond"]
+    yield _table(
+        ("Klaviyo gets", "when", "what it is for", "Vrio's webhook"),
+        (
+            (_link(metric), _sentence(words["when"]), _sentence(words["why"]), _codes(words["webhooks"]))
+            for metric, words in WORDS["beyond"].items()
+        ),
+    )
     yield "## What is known and makes no event"
     yield _table(
         ("what came", "why nothing follows"),
@@ -68,6 +77,11 @@ def _told(metric: str, *, alone: bool) -> str:
 def _requests() -> Iterator[str]:
     yield "## What every event has"
     yield _table(("field", "what it is"), ((f"`{name}`", what) for name, what in WORDS["request"].items()))
+    yield "## Additional properties"
+    yield WORDS["texts"]["additional"]
+    yield _table(
+        ("property", "where it comes from"), ((f"`{name}`", what) for name, what in WORDS["additional"].items())
+    )
     yield "## The profile"
     yield WORDS["texts"]["profile"]
     yield _properties(WORDS["profile"], [_profile(example_of("Placed Order")), *profiles()])
@@ -124,8 +138,8 @@ def _not_sent() -> Iterator[str]:
 
 @cache
 def builders() -> Mapping[str, Callable[..., Any]]:
-    """Each event that is routed, by its name at Klaviyo, in the order of the routes."""
-    return {metric_of(builder): builder for routed in ROUTES.values() for builder in routed}
+    """Each event that is routed, by its name at Klaviyo, in the order of the routes; then what is beyond the page."""
+    return {metric_of(builder): builder for routed in (*ROUTES.values(), BEYOND.values()) for builder in routed}
 
 
 def metrics() -> list[str]:

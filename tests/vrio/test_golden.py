@@ -17,6 +17,7 @@ ALL_CASES = sorted((Path(__file__).parents[1] / "fixtures" / "vrio").iterdir())
 # The others are about what is remembered of earlier webhooks: tests/test_journey_goldens.py.
 CASES = [case for case in ALL_CASES if not (case / "before").exists()]
 EVENTS = sorted(path.stem for path in Path(*events.__path__).glob("*.py") if path.stem != "__init__")
+BUILDERS = [*routes.ROUTES.values(), routes.BEYOND.values()]
 RECEIVED_AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
@@ -71,7 +72,7 @@ def test_every_single_property_of_an_event_is_a_string(case: Path) -> None:
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_an_event_has_a_file_a_route_and_a_golden_case(event: str) -> None:
-    routed = {builder.__name__ for builders in routes.ROUTES.values() for builder in builders}
+    routed = {builder.__name__ for builders in BUILDERS for builder in builders}
     metric = {"placed_non_recurring_order": "Placed Non-Recurring Order"}.get(event, event.replace("_", " ").title())
     case = next(case for case in ALL_CASES if case.name == event)
     metrics = [metric_of(request["body"]["data"]["attributes"]) for request in expected(case)]
@@ -85,6 +86,6 @@ def metric_of(attributes: dict[str, Any]) -> Any:
 
 
 def test_every_route_and_every_golden_case_belongs_to_an_event() -> None:
-    routed = {builder.__name__ for builders in routes.ROUTES.values() for builder in builders}
+    routed = {builder.__name__ for builders in BUILDERS for builder in builders}
     assert routed == set(EVENTS)
     assert {case.name.partition("__")[0] for case in ALL_CASES} == set(EVENTS)

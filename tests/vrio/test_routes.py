@@ -134,4 +134,13 @@ def test_every_metric_that_an_event_has_can_be_switched_off() -> None:
     made = {metric for file in Path(folder).glob("*.py") for metric in re.findall(r'metric="(.+?)"', file.read_text())}
 
     assert len(set(routes.METRICS)) == len(routes.METRICS)
-    assert set(routes.METRICS) == made
+    assert {*routes.METRICS, *routes.BEYOND} == made
+    assert not routes.BEYOND.keys() & set(routes.METRICS)
+
+
+@pytest.mark.parametrize("metric", routes.BEYOND)
+def test_what_is_beyond_the_page_is_made_when_somebody_wants_it_and_not_before(metric: str) -> None:
+    rows = [happened for happened, metrics in routes.ROUTES_BEYOND.items() if metric in metrics]
+
+    assert rows
+    assert routes.BEYOND[metric].__name__ == metric.lower().replace(" ", "_")

@@ -425,6 +425,7 @@ def test_an_order_offer_is_read() -> None:
     assert webhook.record == OrderOffer(
         order_offer_id="4001",
         campaign_id="1",
+        campaign_name="Vitamin Shop",
         discount_id="11",
         cancel_reason="Too expensive",
         ordered_at=datetime(2025, 8, 15, 10, 30, tzinfo=UTC),

@@ -40,6 +40,10 @@ class SourceDefaults:
         """The day on the source's calendar."""
         return moment.astimezone(self.zone).date()
 
+    def maybe_day_of(self, moment: datetime | None) -> date | None:
+        """The same; None for none."""
+        return moment and self.day_of(moment)
+
 
 def with_defaults(record: Record, source: SourceDefaults, as_of: datetime) -> tuple[Record, tuple[str, ...]]:
     """
@@ -77,6 +81,11 @@ def _transaction(told: Transaction, source: SourceDefaults, as_of: datetime) -> 
         completed_at=completed_at,
         completed_on=source.day_of(completed_at),
         chargeback_on=source.day_of(told.chargeback_at or completed_at),
+        scheduled_on=source.maybe_day_of(told.scheduled_at),
+        changed_at=told.changed_at or as_of,
+        changed_on=source.day_of(told.changed_at or as_of),
+        next_attempt_on=source.maybe_day_of(told.next_attempt_at),
+        first_declined_on=source.maybe_day_of(next((one.completed_at for one in told.declined_before), None)),
         cycle=max(told.cycle or 1, 1),
         discount=_discount(told.discount, told.order.discount),
         discount_code=_discount_code(told.discount_code, lines),
@@ -178,6 +187,9 @@ def _change(
         lines=tuple(map(counted, lines)),
         on=source.day_of(told.at),
         paused_until_on=source.day_of(ends) if ends and ends > told.at else None,
+        next_charge_on=source.maybe_day_of(offer.next_charge_at),
+        previous_charge_on=source.maybe_day_of(told.previous_charge_at),
+        unpaid=told.unpaid and _transaction(told.unpaid, source, as_of)[0],
     )
     return completed, (*_of_lines(lines, recurring_from_now=True), *about_the_customer)
 

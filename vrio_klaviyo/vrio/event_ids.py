@@ -3,9 +3,11 @@ The ids by which Klaviyo tells a repeated event from a new one.
 
 Source: the published page, "Smart Deduplication": transaction_id, transaction_id_product_id and
         transaction_id_product_id_sub, where the product is the offer (its example has offer 1, item 2 and id 1668_1).
-        What the page leaves open, a cart, a further parcel and a repeated change, is our choice (003-29, -37, -52).
+        What the page leaves open, a cart, a further parcel and a repeated change, is our choice (003-29, -37, -52),
+        and so is all that is told beyond it.
 """
 
+from collections import Counter
 from itertools import count
 from typing import Any
 
@@ -57,7 +59,10 @@ def of_products(transaction: Transaction) -> list[str]:
             or there is no item, a running number is appended.
             Which line is the further one is decided by what stands on the lines and never by their order, so a replay
             gives the same ids however Vrio sorts them; and 1668_1 stays in use when items become known only later.
+            "" for a line that was told with another one, before anybody knew that there are two.
     """
+    if transaction.product_ids:
+        return list(transaction.product_ids)
     ids: dict[int, str] = {}
     for index, line in sorted(enumerate(transaction.lines), key=lambda numbered: _rank(numbered[1])):
         ids[index] = _free_id(transaction, line, frozenset(ids.values()))
@@ -78,6 +83,48 @@ def of_subscriptions(transaction: Transaction) -> dict[str, list[LineItem]]:
         f"{min(group, key=lambda pair: _rank(pair[0]))[1]}_sub": [line for line, _ in group]
         for group in bought.values()
     }
+
+
+def of_skip(transaction: Transaction, subscription_id: str) -> str:
+    """
+    The id of a payment that is skipped or put back.
+
+    Shape:  1705_1_sub_20251001T090000 with the moment in UTC, because one payment may be skipped several times.
+    """
+    return f"{subscription_id}_{transaction.chosen_at:%Y%m%dT%H%M%S}"
+
+
+def of_failure(change: SubscriptionChange) -> str:
+    """
+    The id of the end of a subscription that could not be charged.
+
+    Shape:  4001_cycle3_failed, whichever of the attempts and of the webhooks that tell of the end came last; where no
+            attempt is known, the cycle is the one after the last that was paid.
+    """
+    unpaid, paid = change.unpaid, change.transaction
+    cycle = (unpaid.cycle or 1) if unpaid else (paid.cycle or 1) + 1 if paid else 1
+    return f"{change.offer.order_offer_id}_cycle{cycle}_failed"
+
+
+def of_upcoming(change: SubscriptionChange) -> str:
+    """The id of a charge that is near, one for each day that it is due on: 4001_2025-09-15."""
+    return f"{change.offer.order_offer_id}_{change.next_charge_on}"
+
+
+def places(transaction: Transaction) -> list[str]:
+    """
+    Which line of which subscription each line is, in the order of its lines: 4001/1, 4001/2, 4002/1.
+
+    Shape:  by what stands on the lines, as with `of_products`; the first of an offer is first whatever else becomes
+            known of the offer later.
+    """
+    numbers: Counter[str] = Counter()
+    found: dict[int, str] = {}
+    for index, line in sorted(enumerate(transaction.lines), key=lambda numbered: _rank(numbered[1])):
+        whose = line.order_offer_id or line.offer_id
+        numbers[whose] += 1
+        found[index] = f"{whose}/{numbers[whose]}"
+    return [found[index] for index in range(len(found))]
 
 
 def _free_id(transaction: Transaction, line: LineItem, taken: frozenset[str]) -> str:

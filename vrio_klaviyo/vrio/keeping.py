@@ -4,7 +4,7 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -24,7 +24,8 @@ def loads(kind: type[R], kept: bytes) -> R:
 
     Shape:  a field that this version no longer knows is left out, a field that it has newly holds its default.
     """
-    record: R = _revived(kind, json.loads(kept))
+    hint: Any = kind
+    record: R = _reviver(hint)(json.loads(kept))
     return record
 
 
@@ -40,32 +41,48 @@ def _plain(value: Any) -> Any:
             return {name: _plain(part) for name, part in value.items()}
         case tuple() | list():
             return [_plain(part) for part in value]
-    parts = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
-    return {field.name: _plain(part) for field, part in parts if part != _default(field)}
-
-
-def _default(field: dataclasses.Field[Any]) -> Any:
-    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-
-
-def _revived(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        return _revived(next(part for part in inner if part is not types.NoneType), value)
-    if origin is tuple:
-        return tuple(_revived(inner[0], part) for part in value)
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        hints = _hints(hint)
-        return hint(**{name: _revived(hints[name], part) for name, part in value.items() if name in hints})
-    if hint is Decimal:
-        return Decimal(value)
-    if hint in (datetime, date):
-        return hint.fromisoformat(value)
-    return value
+    kind: Any = type(value)
+    parts = ((name, getattr(value, name), default) for name, default in _defaults(kind))
+    return {name: _plain(part) for name, part, default in parts if part != default}
 
 
 @cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _defaults(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
+    """Each field of a record with what it holds when nobody says anything."""
+    return tuple(
+        (field.name, field.default if field.default_factory is dataclasses.MISSING else field.default_factory())
+        for field in dataclasses.fields(kind)
+    )
+
+
+# A customer's whole history is revived for each of their webhooks, so what a type hint asks for is found out only once.
+@cache
+def _reviver(hint: Any) -> Callable[[Any], Any]:
+    """What makes a value of this type again from what JSON gave back."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        return _reviver(next(part for part in inner if part is not types.NoneType))
+    if origin is tuple:
+        revive = _reviver(inner[0])
+        return lambda value: None if value is None else tuple([revive(part) for part in value])
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return _record_reviver(hint)
+    if hint is Decimal:
+        return lambda value: None if value is None else Decimal(value)
+    if hint in (datetime, date):
+        return lambda value: None if value is None else hint.fromisoformat(value)
+    return lambda value: value
+
+
+def _record_reviver(kind: type[Any]) -> Callable[[Any], Any]:
+    revivers: dict[str, Callable[[Any], Any]] = {}
+
+    def revived(value: Any) -> Any:
+        if value is None:
+            return None
+        # Not earlier: a transaction has a field that is a transaction.
+        if not revivers:
+            revivers.update({name: _reviver(hint) for name, hint in typing.get_type_hints(kind).items()})
+        return kind(**{name: revivers[name](part) for name, part in value.items() if name in revivers})
+
+    return revived

@@ -2,6 +2,7 @@
 What was bought, line by line: made of the items that Vrio lists, else of the offers, for a parcel of what is in it.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -36,6 +37,24 @@ def of_offer(line: LineItem, offer: OrderOffer) -> LineItem:
         is_recurring=recurring and not offer.is_gift,
         interval_days=interval,
     )
+
+
+def as_told_first(
+    lines: Iterable[LineItem], product_ids: Iterable[str], offers: Iterable[OrderOffer]
+) -> list[LineItem]:
+    """
+    The lines, where an offer was told before its items were known with the offer for the one line that has an id.
+
+    Shape:  a line whose id is "" was told with another one.
+    """
+    lines, ids, offers = list(lines), list(product_ids), tuple(offers)
+    whose = [line.order_offer_id or line.offer_id for line in lines]
+    told = Counter(owner for owner, product_id in zip(whose, ids, strict=True) if product_id)
+    whole = {owner for owner, product_id in zip(whose, ids, strict=True) if not product_id and told[owner] == 1}
+    return [
+        next(map(counted, bought((), [_offer_of(line, offers)])), line) if owner in whole else line
+        for owner, line in zip(whose, lines, strict=True)
+    ]
 
 
 def packed(items: Iterable[LineItem], paid: tuple[LineItem, ...]) -> list[LineItem]:

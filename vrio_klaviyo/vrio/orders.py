@@ -12,7 +12,7 @@ from vrio_klaviyo.vrio.amounts import Count, Moment, Money, Unsigned
 from vrio_klaviyo.vrio.fields import Id, Link, Text, Tracking
 from vrio_klaviyo.vrio.labels import Flag, Label, Word
 from vrio_klaviyo.vrio.people import AddressSchema, CustomerSchema
-from vrio_klaviyo.vrio.reading import Part, Parts, RecordSchema, Reference
+from vrio_klaviyo.vrio.reading import Part, Parts, RecordSchema
 
 
 class CampaignSchema(RecordSchema):
@@ -35,7 +35,7 @@ class OrderOfferSchema(RecordSchema):
     order_id = Id()
     customer_id = Id()
     campaign_id = Id()
-    campaign = Part(Reference("campaign"))
+    campaign = Part(CampaignSchema())
     offer_id = Id()
     offer_name = Text()
     quantity = Count(data_key="order_offer_quantity")
@@ -65,14 +65,12 @@ class OrderOfferSchema(RecordSchema):
         offer_type = values.pop("offer_type", None)
         if offer_type:
             values.setdefault("is_recurring", offer_type == "recurring")
-        campaign_id = values.pop("campaign", "") or values.pop("campaign_id", "")
+        campaign = values.pop("campaign", {})
         # Vrio: the list of reasons is each account's own. Webhooks write the word, REST its number; 0 is none.
         reason = values.pop("cancel_reason", "")
         reason = "" if reason == "0" else reason
         number = reason if reason.isdecimal() else ""
-        return records.OrderOffer(
-            **values | {"campaign_id": campaign_id, "cancel_reason": reason, "cancel_type_id": number}
-        )
+        return records.OrderOffer(**values | campaign | {"cancel_reason": reason, "cancel_type_id": number})
 
 
 class CartSchema(RecordSchema):
@@ -154,7 +152,7 @@ class ShipmentSchema(RecordSchema):
     customer_id = Id()
     transaction_id = Id(data_key="transaction_charge_id")
     campaign_id = Id()
-    campaign = Part(Reference("campaign"))
+    campaign = Part(CampaignSchema())
     status = Word(words.SHIPMENT_STATUSES, data_key="shipment_status_id")
     carrier = Label(words.CARRIERS, data_key="carrier_id")
     tracking_number = Text(data_key="shipment_tracking_id")
@@ -170,5 +168,5 @@ class ShipmentSchema(RecordSchema):
     def made_of(self, values: dict[str, Any]) -> records.Shipment:
         # Vrio: a gift or a reward has a parent too, and is no second try of anything.
         reship = values.pop("reship_type", "0") != "0", values.pop("parent_type", "") == "reship"
-        campaign_id = values.pop("campaign", "") or values.pop("campaign_id", "")
-        return records.Shipment(**values | {"campaign_id": campaign_id, "is_reship": any(reship)})
+        campaign = values.pop("campaign", {})
+        return records.Shipment(**values | campaign | {"is_reship": any(reship)})

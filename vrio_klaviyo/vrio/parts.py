@@ -65,6 +65,7 @@ class OrderOffer:
     order_id: str = ""
     customer_id: str = ""
     campaign_id: str = ""
+    campaign_name: str = ""
     offer_id: str = ""
     offer_name: str = ""
     quantity: int | None = None

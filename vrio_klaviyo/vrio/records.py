@@ -40,7 +40,17 @@ TransactionKind = Literal[
     "returned check",
 ]
 
-ChangeKind = Literal["cancelled", "paused", "unpaused", "reactivated"]
+# The first four are the published page's; what the others are told for is beyond it.
+ChangeKind = Literal[
+    "cancelled",
+    "paused",
+    "unpaused",
+    "reactivated",
+    "expired",
+    "failed",
+    "rescheduled",
+    "upcoming",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,8 +96,11 @@ class Transaction:
     Shape:  offers and line_items as they came; `lines` is what completing made of both, and what builders read.
             approved is None when the word in `transaction_declined` is not one that we know. parent is the charge that
             a credit is about; is_partial, that the credit leaves some of it and does not say for which lines it is.
-    Units:  total is never negative; completed_at falls back to the webhook's date; completed_on and chargeback_on are
-            days on the source's calendar. already_credited is what earlier credits took from the parent.
+            product_ids are the event ids that its lines were first told under, "" for a line that was told with
+            another. declined_before are the refused attempts that this payment makes good, the first one first.
+    Units:  total is never negative; completed_at falls back to the webhook's date; what ends in `_on` is a day on the
+            source's calendar. already_credited is what earlier credits took from the parent. changed_at is when it was
+            skipped or put back, next_attempt_at lies ahead of a refusal.
     """
 
     transaction_id: str
@@ -110,7 +123,10 @@ class Transaction:
     discount: Decimal | None = None
     discount_code: str = ""
     scheduled_at: datetime | None = None
+    scheduled_on: date | None = None
     skipped_at: datetime | None = None
+    changed_at: datetime | None = None
+    changed_on: date | None = None
     completed_at: datetime | None = None
     completed_on: date | None = None
     parent_id: str = ""
@@ -122,9 +138,15 @@ class Transaction:
     chargeback_code: str = ""
     decline_reason: str = ""
     decline_code: str = ""
+    is_hard_decline: bool | None = None
+    next_attempt_at: datetime | None = None
+    next_attempt_on: date | None = None
+    declined_before: "tuple[Transaction, ...]" = ()
+    first_declined_on: date | None = None
     offers: tuple[OrderOffer, ...] = ()
     line_items: tuple[LineItem, ...] = ()
     lines: tuple[LineItem, ...] = ()
+    product_ids: tuple[str, ...] = ()
     billing: Address | None = None
     shipping: Address | None = None
     modified_at: datetime | None = None
@@ -133,6 +155,11 @@ class Transaction:
     def happened_at(self) -> datetime:
         """`completed_at` of a transaction that completing has seen."""
         return _completed(self.completed_at, f"transaction {self.transaction_id}")
+
+    @property
+    def chosen_at(self) -> datetime:
+        """`changed_at` of a transaction that completing has seen."""
+        return _completed(self.changed_at, f"transaction {self.transaction_id}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,6 +178,7 @@ class Shipment:
     customer_id: str = ""
     transaction_id: str = ""
     campaign_id: str = ""
+    campaign_name: str = ""
     status: str = ""
     carrier: str = ""
     tracking_number: str = ""
@@ -181,9 +209,11 @@ class SubscriptionChange:
     A subscription that is no longer what it was; made of an order offer's webhook and of what we remember.
 
     Shape:  transaction is the line's latest approved payment, lines are the line's items. previous_status is "" where
-            nothing was remembered.
+            nothing was remembered. unpaid is the latest attempt when the bank refused that, is_last says that no other
+            subscription of the customer is active.
     Units:  `at` is when it changed, `on` its day on the source's calendar; paused_until_on, the day on which a pause
-            is to end, is given only when it lies ahead of `at`.
+            is to end, is given only when it lies ahead of `at`. next_charge_on is when the next charge is due,
+            previous_charge_on when it was due before.
     """
 
     kind: ChangeKind
@@ -191,7 +221,12 @@ class SubscriptionChange:
     at: datetime
     on: date | None = None
     paused_until_on: date | None = None
+    next_charge_on: date | None = None
+    previous_charge_at: datetime | None = None
+    previous_charge_on: date | None = None
     previous_status: str = ""
+    unpaid: Transaction | None = None
+    is_last: bool = False
     event_id: str = ""
     customer: Customer = field(default_factory=Customer)
     order: Order = field(default_factory=Order)

@@ -4,26 +4,37 @@ THE TABLE: what happened at Vrio, and what Klaviyo is told of it.
 Source: the published page, "Event Types and Properties"; Vrio help centre, "Webhook events reference".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
+from dataclasses import replace
 from typing import Any
 
-from vrio_klaviyo.klaviyo.requests import Request
+from vrio_klaviyo.klaviyo.requests import EventRequest, Request
+from vrio_klaviyo.vrio.additional import additional_properties
+from vrio_klaviyo.vrio.changes import UPCOMING
 from vrio_klaviyo.vrio.events.abandoned_order import abandoned_order
+from vrio_klaviyo.vrio.events.cancelled_last_subscription import cancelled_last_subscription
 from vrio_klaviyo.vrio.events.cancelled_subscription import cancelled_subscription
 from vrio_klaviyo.vrio.events.customer_created import customer_created
 from vrio_klaviyo.vrio.events.declined_order import declined_order
+from vrio_klaviyo.vrio.events.expired_subscription import expired_subscription
+from vrio_klaviyo.vrio.events.final_payment_failure import final_payment_failure
 from vrio_klaviyo.vrio.events.fulfilled_order import fulfilled_order
+from vrio_klaviyo.vrio.events.next_charge_date_changed import next_charge_date_changed
 from vrio_klaviyo.vrio.events.order_alert import order_alert
 from vrio_klaviyo.vrio.events.order_auth import order_auth
 from vrio_klaviyo.vrio.events.order_chargeback import order_chargeback
 from vrio_klaviyo.vrio.events.ordered_product import ordered_product
 from vrio_klaviyo.vrio.events.paused_subscription import paused_subscription
+from vrio_klaviyo.vrio.events.payment_recovered import payment_recovered
 from vrio_klaviyo.vrio.events.placed_non_recurring_order import placed_non_recurring_order
 from vrio_klaviyo.vrio.events.placed_order import placed_order
 from vrio_klaviyo.vrio.events.reactivated_subscription import reactivated_subscription
 from vrio_klaviyo.vrio.events.refunded_order import refunded_order
+from vrio_klaviyo.vrio.events.skipped_subscription import skipped_subscription
 from vrio_klaviyo.vrio.events.started_subscription import started_subscription
 from vrio_klaviyo.vrio.events.unpaused_subscription import unpaused_subscription
+from vrio_klaviyo.vrio.events.unskipped_subscription import unskipped_subscription
+from vrio_klaviyo.vrio.events.upcoming_order import upcoming_order
 from vrio_klaviyo.vrio.events.voided_order import voided_order
 from vrio_klaviyo.vrio.records import Customer, Order, Record, Shipment, SubscriptionChange, Transaction
 
@@ -47,6 +58,30 @@ ROUTES: Mapping[str, tuple[Builder, ...]] = {
     "customer_created": (customer_created,),
 }
 
+# What merchants build flows on and the published page lacks: nobody gets any of these before switching it on.
+BEYOND: Mapping[str, Builder] = {
+    "Skipped Subscription": skipped_subscription,
+    "Unskipped Subscription": unskipped_subscription,
+    "Payment Recovered": payment_recovered,
+    "Final Payment Failure": final_payment_failure,
+    "Cancelled Last Subscription": cancelled_last_subscription,
+    "Expired Subscription": expired_subscription,
+    "Next Charge Date Changed": next_charge_date_changed,
+    "Upcoming Order": upcoming_order,
+}
+
+ROUTES_BEYOND: Mapping[str, tuple[str, ...]] = {
+    "transaction_skipped": ("Skipped Subscription",),
+    "transaction_unskipped": ("Unskipped Subscription",),
+    "subscription_sale": ("Payment Recovered",),
+    "one_time_sale": ("Payment Recovered",),
+    "subscription_cancelled": ("Final Payment Failure", "Cancelled Last Subscription"),
+    "subscription_expired": ("Expired Subscription", "Final Payment Failure"),
+    "subscription_failed": ("Final Payment Failure",),
+    "subscription_rescheduled": ("Next Charge Date Changed",),
+    "subscription_upcoming": ("Upcoming Order",),
+}
+
 # Known, and nothing follows: the sentence says why, and staff read it.
 IGNORED: Mapping[str, str] = {
     "cod": "Klaviyo has no event for a payment on delivery.",
@@ -57,6 +92,7 @@ IGNORED: Mapping[str, str] = {
     "payment_of_unknown_result": "Its transaction_declined does not say whether the payment was approved.",
     "transaction_skipped": "A skipped payment makes no event.",
     "transaction_unskipped": "A payment that is due again makes no event.",
+    UPCOMING: "The subscription is not charged on that day any more, or nobody is told of it ahead.",
     "order_updated": "Vrio sends it for any change of an order; it says nothing of its own.",
     "order_offer_updated": "Nothing changed that Klaviyo is told of: no pause, no end of one, no new start.",
     "order_offer_cancelled": "Nothing changed: it was cancelled before, or a later webhook has said what became of it.",
@@ -70,7 +106,7 @@ IGNORED: Mapping[str, str] = {
     "shipment_rma": "Klaviyo has no event for a returned shipment.",
 }
 
-# Every metric that a merchant may switch off, in the order of the published page.
+# Every metric of the published page, in its order: each is on until a merchant switches it off.
 METRICS = (
     "Placed Order",
     "Placed Non-Recurring Order",
@@ -91,10 +127,23 @@ METRICS = (
 )
 
 
-def requests_for(event: str, record: Record | None) -> list[Request]:
-    """All that Klaviyo is to be told; empty for what is ignored or unknown."""
-    builders = ROUTES.get(trigger(event, record), ())
-    return [request for build in builders for request in build(record)]
+def requests_for(event: str, record: Record | None, beyond: Set[str] = frozenset()) -> list[Request]:
+    """
+    All that Klaviyo is to be told; empty for what is ignored or unknown.
+
+    Shape:  beyond are the metrics of `BEYOND` that somebody wants; the others are not even made.
+    """
+    happened = trigger(event, record)
+    wanted = (BEYOND[metric] for metric in ROUTES_BEYOND.get(happened, ()) if metric in beyond)
+    return [request for build in (*ROUTES.get(happened, ()), *wanted) for request in told_of(record, build)]
+
+
+def told_of(record: Record | None, build: Builder) -> list[Request]:
+    """What one builder makes of a record; each event takes along what a connection may add to it."""
+    return [
+        replace(request, additional=additional_properties(record)) if isinstance(request, EventRequest) else request
+        for request in build(record)
+    ]
 
 
 def ignored_because(event: str, record: Record | None) -> str | None:
@@ -103,9 +152,9 @@ def ignored_because(event: str, record: Record | None) -> str | None:
 
 
 def is_known(event: str, record: Record | None) -> bool:
-    """Whether one of the two tables has a row for what happened."""
+    """Whether one of the tables has a row for what happened."""
     happened = trigger(event, record)
-    return happened in ROUTES or happened in IGNORED
+    return happened in ROUTES or happened in ROUTES_BEYOND or happened in IGNORED
 
 
 def trigger(event: str, record: Record | None) -> str:
@@ -127,7 +176,7 @@ def trigger(event: str, record: Record | None) -> str:
             return f"subscription_{record.kind}"
         case Customer() if event == "customer_created":
             return "customer_created"
-    return "" if event in ROUTES else event
+    return "" if event in ROUTES or event.startswith("subscription_") else event
 
 
 def _of_payment(payment: Transaction) -> str:

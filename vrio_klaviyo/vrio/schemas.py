@@ -13,7 +13,7 @@ from vrio_klaviyo.errors import UnreadableWebhook
 from vrio_klaviyo.vrio import records, words
 from vrio_klaviyo.vrio.amounts import ZONE, Count, Moment, Unsigned
 from vrio_klaviyo.vrio.fields import Id, LongText, Text
-from vrio_klaviyo.vrio.labels import Approval, Currency, Word
+from vrio_klaviyo.vrio.labels import Approval, Currency, Flag, Word
 from vrio_klaviyo.vrio.orders import CampaignSchema, LineItemSchema, OrderOfferSchema, OrderSchema, ShipmentSchema
 from vrio_klaviyo.vrio.people import AddressSchema, CardSchema, CustomerSchema
 from vrio_klaviyo.vrio.reading import Part, Parts, RecordSchema, Reference, notes, parsed
@@ -58,6 +58,8 @@ class TransactionSchema(RecordSchema):
     gateway_text = LongText(data_key="gateway_response_text")
     processor_text = LongText(data_key="processor_response_text")
     decline_code = Text(data_key="gateway_response_code")
+    is_hard_decline = Flag(data_key="gateway_hard_decline")
+    next_attempt_at = Moment(data_key="rebill_date")
     offers = Parts(OrderOfferSchema(), data_key="transaction_order_offers")
     line_items = Parts(LineItemSchema())
     billing = Part(AddressSchema(), data_key="customer_address_billing")
