@@ -348,6 +348,21 @@ def test_an_answer_that_drips_is_not_waited_for(http: requests.Session, head: by
     assert took < 2
 
 
+@pytest.mark.parametrize(
+    ("head", "drop"),
+    [(b"", b"H"), (b"HTTP/1.1 202 Accepted\r\nx-long: ", b"x"), (b"HTTP/1.1 202 Accepted\r\n", b"a: b\r\n")],
+    ids=["status line", "one header", "many headers"],
+)
+def test_a_head_that_drips_is_not_waited_for(http: requests.Session, head: bytes, drop: bytes) -> None:
+    with answering(dripping(head, drop)) as url:
+        began = time.monotonic()
+        with pytest.raises(Retriable, match=r"no answer within 0\.5 s"):
+            KlaviyoClient(url, GOOD_KEY, http, read_timeout_s=0.5).send(rendered())
+        took = time.monotonic() - began
+
+    assert took < 2
+
+
 def test_silence_is_not_waited_for(http: requests.Session) -> None:
     with answering(lambda connection: None) as url:
         began = time.monotonic()
@@ -418,6 +433,30 @@ def test_an_answer_that_is_not_what_it_says_is_retriable(http: requests.Session)
 
     with answering(answer) as url, pytest.raises(Retriable, match="the answer broke off"):
         KlaviyoClient(url, GOOD_KEY, http).send(rendered())
+
+
+def test_an_answer_that_repeats_the_key_is_kept_without_it(klaviyo: Klaviyo, http: requests.Session) -> None:
+    echo = {"errors": [{"code": "invalid", "detail": f"{GOOD_KEY} may not", "source": {"pointer": f"/{GOOD_KEY}"}}]}
+    klaviyo.fault("status", status=400, body=echo, headers={"X-Told": GOOD_KEY})
+
+    with pytest.raises(Rejected) as failed:
+        KlaviyoClient(klaviyo.url, GOOD_KEY, http).send(rendered())
+
+    answer = failed.value.answer
+    assert answer is not None
+    assert GOOD_KEY not in f"{answer.headers} {answer.body!r} {failed.value}"
+    assert answer.headers["x-told"] == "pk_removed"
+    assert failed.value.reason == "400 invalid /pk_removed"
+
+
+def test_an_answer_to_nobody_is_kept_as_it_is(klaviyo: Klaviyo, http: requests.Session) -> None:
+    klaviyo.fault("status", status=500, body="as it is")
+
+    with pytest.raises(Retriable) as failed:
+        KlaviyoClient(klaviyo.url, "", http).get("/api/accounts")
+
+    assert failed.value.answer is not None
+    assert failed.value.answer.body == b'"as it is"'
 
 
 def test_a_connection_is_used_again(klaviyo: Klaviyo, http: requests.Session) -> None:

@@ -52,7 +52,9 @@ SAMPLES = sorted((ROOT / "sandbox" / "samples").glob("*.json"))
 SENT_AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 PLACEMENTS = ("both", "attribute", "property")
-STYLES = [Style(typed=typed, phone_placement=place) for typed in (False, True) for place in PLACEMENTS]
+STYLES = [
+    Style(typed=typed, phone_placement=place, additional=typed) for typed in (False, True) for place in PLACEMENTS
+]
 
 MODELS = {"/api/events": EventCreateQueryV2, "/api/profile-import": ProfileUpsertQuery}
 

@@ -19,14 +19,19 @@ from vrio_klaviyo.errors import (
     Retriable,
     Throttled,
 )
+from vrio_klaviyo.klaviyo.deadlines import Adapter
 from vrio_klaviyo.klaviyo.requests import REVISION, Rendered
 
+KEPT_OPEN = 16
 CONNECT_TIMEOUT_S = 3.05
 READ_TIMEOUT_S = 10.0
 # Klaviyo: an answer has no stated size. What is longer than this is cut, so that no answer fills the log or the memory.
 LONGEST_ANSWER = 64 * 1024
 # Klaviyo: its windows are a second and a minute long. What asks for more is asked again after this.
 LONGEST_WAIT_S = 3600.0
+
+# What stands in place of a private key that an answer repeats.
+KEY_REMOVED = "pk_removed"
 
 PARTIAL_FAILURE = "x-klaviyo-partial-failure"
 
@@ -37,6 +42,10 @@ def new_session() -> requests.Session:
     session.trust_env = False
     # One session serves many accounts: what the answer to one sets must not go out with another one's key.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # One connection for each thread that may use the session; they stay open.
+    adapter = Adapter(pool_maxsize=KEPT_OPEN)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter)
     return session
 
 
@@ -51,6 +60,7 @@ class KlaviyoClient:
         self, base_url: str, key: str, session: requests.Session, *, read_timeout_s: float = READ_TIMEOUT_S
     ) -> None:
         self._base_url = base_url
+        self._key = key
         self._authorization = f"Klaviyo-API-Key {key}"
         self._session = session
         self._read_timeout_s = read_timeout_s
@@ -75,15 +85,19 @@ class KlaviyoClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                content = _content(response, deadline)
-                answer = Answer(
-                    response.status_code, {name.lower(): text for name, text in response.headers.items()}, content
-                )
+                answer = self._without_key(response.status_code, response.headers, _content(response, deadline))
         except (requests.RequestException, HTTPError) as error:
             raise Retriable(_cause(error, self._read_timeout_s)) from error
         if not 200 <= answer.status < 300:
             raise failure_of(answer, has_phone=has_phone)
         return answer
+
+    def _without_key(self, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+        """An answer is kept and shown, so what it repeats of our request must not be the key."""
+        if self._key:
+            content = content.replace(self._key.encode(), KEY_REMOVED.encode())
+            headers = {name: text.replace(self._key, KEY_REMOVED) for name, text in headers.items()}
+        return Answer(status, {name.lower(): text for name, text in headers.items()}, content)
 
 
 def _content(response: requests.Response, deadline: float) -> bytes:
@@ -161,6 +175,11 @@ def errors_in(answer: Answer) -> list[dict[str, Any]]:
         return []
     errors = document.get("errors") if isinstance(document, dict) else None
     return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+
+
+def pointers_in(answer: Answer) -> list[str]:
+    """What the errors of an answer point at."""
+    return [_pointer(error) for error in errors_in(answer)]
 
 
 def _pointer(error: dict[str, Any]) -> str:

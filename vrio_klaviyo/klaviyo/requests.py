@@ -15,6 +15,7 @@ from typing import Any, Literal, assert_never
 REVISION = "2026-07-15"
 
 Kind = Literal["event", "profile"]
+PATHS: dict[str, str] = {"event": "/api/events", "profile": "/api/profile-import"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +41,7 @@ class EventRequest:
     One event on one profile's timeline.
 
     Shape:  properties as the published page prints them; amounts and counts as Decimal and int, `render` decides how
-            they are written.
+            they are written. additional are those that a connection may have beside the page's own, and never instead.
     Units:  value in major units of `currency` (ISO 4217); time is aware.
     """
 
@@ -51,6 +52,7 @@ class EventRequest:
     properties: Mapping[str, Any]
     value: Decimal | None = None
     currency: str | None = None
+    additional: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +75,7 @@ class Style:
 
     typed: bool = False
     phone_placement: str = "both"
+    additional: bool = False
     revision: str = REVISION
 
 
@@ -83,10 +86,12 @@ class Known:
 
     refused_phone:  the number that Klaviyo refused last; the same number is not sent again.
     overtaken:      a newer picture of the customer was accepted already: send the identity only.
+    backfill:       it is history by now: to be recorded, and to start no flow.
     """
 
     refused_phone: str | None = None
     overtaken: bool = False
+    backfill: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,50 +112,76 @@ def render(request: Request, style: Style, known: Known) -> Rendered:
     Shape:  JSON:API; Klaviyo refuses members it does not know, so nothing else is in it.
     Source: Klaviyo API 2026-07-15, Create Event and Create or Update Profile.
     """
-    profile = _as_known(request.profile, known)
+    profile = as_known(request.profile, known)
     match request:
         case EventRequest():
-            path, data = "/api/events", _event(request, profile, style)
+            data = _event(request, profile, style, known)
         case ProfileRequest():
-            path, data = "/api/profile-import", _profile_import(profile, style)
+            data = _profile_import(profile, style)
         case _:
             assert_never(request)
-    headers = {
+    body = compact({"data": data}).encode()
+    path = PATHS[kind_of(request)]
+    return Rendered(method="POST", path=path, headers=headers(style), body=body, phone=profile.phone)
+
+
+def headers(style: Style) -> dict[str, str]:
+    """The headers of a request with a body, but for the key."""
+    return {
         "accept": "application/vnd.api+json",
         "content-type": "application/vnd.api+json",
         "revision": style.revision,
     }
-    body = json.dumps({"data": data}, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    return Rendered(method="POST", path=path, headers=headers, body=body, phone=profile.phone)
 
 
-def _as_known(profile: Profile, known: Known) -> Profile:
+def compact(document: Any) -> str:
+    """JSON without blanks."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def as_known(profile: Profile, known: Known) -> Profile:
+    """The profile without what must not be sent any more."""
     phone = None if profile.phone == known.refused_phone else profile.phone
     if known.overtaken:
         return Profile(email=profile.email)
     return replace(profile, phone=phone)
 
 
-def _event(request: EventRequest, profile: Profile, style: Style) -> dict[str, Any]:
+def _event(request: EventRequest, profile: Profile, style: Style, known: Known) -> dict[str, Any]:
+    # Klaviyo: `meta` stands inside the attributes here, and beside them everywhere else.
+    person = {"type": "profile", "attributes": profile_attributes(profile, style) | profile_meta(profile)}
+    return {"type": "event", "attributes": event_attributes(request, style, known) | {"profile": {"data": person}}}
+
+
+def event_attributes(request: EventRequest, style: Style, known: Known) -> dict[str, Any]:
+    """An event's own attributes, which are the same in a bulk job; those of its profile are not among them."""
     attributes: dict[str, Any] = {
         "unique_id": request.unique_id,
         "time": request.time.astimezone(UTC).isoformat(timespec="seconds"),
-        "properties": written(request.properties, style),
+        "properties": written(_with_additional(request, style), style),
         "metric": {"data": {"type": "metric", "attributes": {"name": request.metric}}},
-        "profile": {"data": {"type": "profile", "attributes": _attributes(profile, style) | _meta(profile)}},
     }
     if request.value is not None:
         # Klaviyo: `value` must be a JSON number; "29.99" is refused.
         attributes |= {"value": number(request.value), "value_currency": request.currency}
-    return {"type": "event", "attributes": attributes}
+    if known.backfill:
+        attributes["backfill"] = True
+    return attributes
+
+
+def _with_additional(request: EventRequest, style: Style) -> Mapping[str, Any]:
+    if not style.additional:
+        return request.properties
+    own = request.properties
+    return {**own, **{name: value for name, value in request.additional.items() if name not in own}}
 
 
 def _profile_import(profile: Profile, style: Style) -> dict[str, Any]:
-    # Klaviyo: `meta` stands beside `attributes` here, and inside them in Create Event.
-    return {"type": "profile", "attributes": _attributes(profile, style)} | _meta(profile)
+    return {"type": "profile", "attributes": profile_attributes(profile, style)} | profile_meta(profile)
 
 
-def _attributes(profile: Profile, style: Style) -> dict[str, Any]:
+def profile_attributes(profile: Profile, style: Style) -> dict[str, Any]:
+    """A profile's attributes, without what is empty."""
     as_attribute, as_property = style.phone_placement != "property", style.phone_placement != "attribute"
     named = {
         "email": profile.email,
@@ -165,7 +196,8 @@ def _attributes(profile: Profile, style: Style) -> dict[str, Any]:
     return {name: text for name, text in named.items() if text} | {"properties": properties}
 
 
-def _meta(profile: Profile) -> dict[str, Any]:
+def profile_meta(profile: Profile) -> dict[str, Any]:
+    """Which properties to remove, if any."""
     return {"meta": {"patch_properties": {"unset": list(profile.unset)}}} if profile.unset else {}
 
 
