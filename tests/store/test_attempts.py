@@ -8,12 +8,13 @@ import pytest
 from tests.building import NOON, House
 from vrio_klaviyo.errors import Answer
 from vrio_klaviyo.klaviyo.requests import loads, render
-from vrio_klaviyo.store import attempts, deliveries
+from vrio_klaviyo.store import attempts, turns
 from vrio_klaviyo.store.attempts import INTERRUPTED, Result
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.customers import ProfileLink
 from vrio_klaviyo.store.db import Database
-from vrio_klaviyo.store.deliveries import DeliveryStatus, Due
+from vrio_klaviyo.store.deliveries import DeliveryStatus
+from vrio_klaviyo.store.turns import Due
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def connection(house: House) -> Connection:
 def begun(house: House, connection: Connection) -> list[tuple[Due, str]]:
     """What is due, with its attempts opened."""
     with house.db.write() as session:
-        claimed = deliveries.claim_due(session, connection.account_id, house.clock(), 16)
+        claimed = turns.claim_due(session, connection.account_id, house.clock(), 16)
         pairs = [(due, render(loads(due.delivery.request), due.connection.style, due.known)) for due in claimed]
         opened = attempts.open_attempts(session, pairs, "https://klaviyo.test", house.clock())
     return list(zip(claimed, opened, strict=True))
@@ -165,8 +166,8 @@ def test_what_a_dead_worker_left_open_is_closed_and_counted(house: House, connec
     house.owe(connection)
     begun(house, connection)
     with house.db.write() as session:
-        assert attempts.close_interrupted(session, connection.account_id) == 1
-        assert attempts.close_interrupted(session, connection.account_id) == 0
+        assert attempts.close_interrupted(session, connection.account_id, house.clock()) == 1
+        assert attempts.close_interrupted(session, connection.account_id, house.clock()) == 0
 
     (attempt,) = house.attempts()
     assert (attempt.error, attempt.response_status, attempt.duration_ms) == (INTERRUPTED, None, None)
@@ -179,7 +180,7 @@ def test_what_another_lane_is_sending_is_left_alone(house: House, connection: Co
     house.owe(other)
     begun(house, other)
     with house.db.write() as session:
-        assert attempts.close_interrupted(session, connection.account_id) == 0
+        assert attempts.close_interrupted(session, connection.account_id, house.clock()) == 0
 
     assert house.attempts()[0].error is None
 

@@ -76,3 +76,10 @@ def test_what_is_no_key_is_refused(keys: list[str]) -> None:
 def test_a_new_key_is_one() -> None:
     assert Fernet(new_key())
     assert new_key() != new_key()
+
+
+def test_a_secret_tells_whether_the_first_key_is_enough_for_it() -> None:
+    sealed = Vault([OLD]).seal(SECRET, "ws_1", "cn_1")
+
+    assert Vault([OLD, NEW]).is_newest(sealed)
+    assert not Vault([NEW, OLD]).is_newest(sealed)

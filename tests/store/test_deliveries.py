@@ -9,8 +9,8 @@ from sqlalchemy import update
 
 from tests.building import NOON, House, event
 from vrio_klaviyo.errors import NotFound
-from vrio_klaviyo.klaviyo.requests import Known, Profile, ProfileRequest, loads
-from vrio_klaviyo.store import deliveries, figures
+from vrio_klaviyo.klaviyo.requests import Profile, ProfileRequest, loads
+from vrio_klaviyo.store import deliveries, figures, turns
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.customers import ProfileLink
 from vrio_klaviyo.store.db import Database
@@ -19,10 +19,10 @@ from vrio_klaviyo.store.deliveries import (
     ENDPOINT_REFUSED,
     KEY_REJECTED,
     Delivery,
-    Due,
     Opening,
     dedup_key,
 )
+from vrio_klaviyo.store.turns import Due
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def opened(house: House, opening: Opening) -> str | None:
 
 def due(house: House, connection: Connection, limit: int = 16) -> list[Due]:
     with house.db.read() as session:
-        return deliveries.claim_due(session, connection.account_id, house.clock(), limit)
+        return turns.claim_due(session, connection.account_id, house.clock(), limit)
 
 
 def numbers(claimed: list[Due]) -> list[str]:
@@ -171,43 +171,6 @@ def test_of_many_who_open_the_same_at_once_one_does(house: House, connection: Co
     assert [delivery_id for delivery_id in made if delivery_id] == [house.delivery().id]
 
 
-def test_the_longest_due_is_taken_first(house: House, connection: Connection) -> None:
-    owed = [house.owe(connection, number, customer=number) for number in (1, 2, 3, 4)]
-    change(house, owed[2], next_attempt_at=NOON - timedelta(seconds=1), status="retrying")
-
-    assert numbers(due(house, connection)) == ["1003", "1001", "1002", "1004"]
-    assert numbers(due(house, connection, 2)) == ["1003", "1001"]
-
-
-def test_a_customer_has_one_turn_at_a_time(house: House, connection: Connection) -> None:
-    for number, customer in ((1, 301), (2, 301), (3, 302), (4, 301)):
-        house.owe(connection, number, customer=customer)
-
-    assert numbers(due(house, connection)) == ["1001", "1003"]
-
-
-def test_what_has_to_be_retried_is_overtaken(house: House, connection: Connection) -> None:
-    first, _ = house.owe(connection, 1), house.owe(connection, 2)
-    change(house, first, status="retrying", next_attempt_at=NOON + timedelta(seconds=5))
-
-    assert numbers(due(house, connection)) == ["1002"]
-
-
-def test_what_is_not_due_yet_is_not_taken(house: House, connection: Connection) -> None:
-    change(house, house.owe(connection), status="retrying", next_attempt_at=NOON + timedelta(seconds=5))
-
-    assert due(house, connection) == []
-    house.clock.advance(seconds=5)
-    assert numbers(due(house, connection)) == ["1001"]
-
-
-@pytest.mark.parametrize("status", ["accepted", "failed", "skipped", "held"])
-def test_what_is_not_owed_is_not_taken(house: House, connection: Connection, status: str) -> None:
-    change(house, house.owe(connection), status=status)
-
-    assert due(house, connection) == []
-
-
 def test_a_lane_takes_what_its_own_account_owes(house: House, connection: Connection) -> None:
     beside, other = house.connect("Beside", beside=connection), house.connect("Other")
     house.owe(beside, 1)
@@ -221,28 +184,6 @@ def test_a_lane_takes_what_its_own_account_owes(house: House, connection: Connec
         assert deliveries.lanes_to_ring(session, NOON - timedelta(seconds=1)) == []
         assert deliveries.next_due_at(session, connection.account_id) == NOON
         assert deliveries.next_due_at(session, "ka_none") is None
-
-
-@pytest.mark.parametrize(
-    ("accepted_as_of", "overtaken"), [(None, False), (NOON, False), (NOON + timedelta(seconds=1), True)]
-)
-def test_what_klaviyo_knows_of_the_customer_comes_along(
-    house: House, connection: Connection, accepted_as_of: datetime | None, overtaken: bool
-) -> None:
-    delivery = house.owe(connection, as_of=NOON)
-    assert due(house, connection)[0].known == Known()
-    link(house, delivery, accepted_as_of, "+15550000101")
-
-    assert due(house, connection)[0].known == Known(refused_phone="+15550000101", overtaken=overtaken)
-
-
-def test_what_another_connection_knows_does_not_count(house: House, connection: Connection) -> None:
-    delivery = house.owe(connection)
-    link(house, delivery, NOON + timedelta(days=1), "+15550000101")
-    beside = house.connect("Beside", beside=connection)
-    change(house, delivery, connection_id=beside.id)
-
-    assert due(house, connection)[0].known == Known()
 
 
 def test_what_is_owed_is_held_and_goes_on(house: House, connection: Connection) -> None:

@@ -3,8 +3,9 @@
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint, or_, select, update
+from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint, delete, false, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from vrio_klaviyo.errors import InvalidInput, NotFound
@@ -27,7 +28,9 @@ class KlaviyoAccount(Base):
     """
     One Klaviyo account, which is one lane: its limits are shared by all its keys.
 
-    Shape:  klaviyo_id is None while the account is provisional, that is until Klaviyo has told which one it is.
+    Shape:  klaviyo_id is None while the account is provisional, that is until Klaviyo has told which one it is. pacing
+            is what the `Pacer` keeps. rate_per_minute is the merchant's own cap for each endpoint. failures counts the
+            calls that failed one after another, whichever delivery they were for.
     """
 
     __tablename__ = "klaviyo_accounts"
@@ -36,6 +39,9 @@ class KlaviyoAccount(Base):
     klaviyo_id: Mapped[str | None]
     name: Mapped[str]
     created_at: Mapped[datetime]
+    pacing: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    rate_per_minute: Mapped[int | None]
+    failures: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class Connection(Base):
@@ -59,11 +65,14 @@ class Connection(Base):
     activated_at: Mapped[datetime | None]
     revision: Mapped[str]
     metrics_off: Mapped[list[str]]
+    metrics_on: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    additional_properties: Mapped[bool] = mapped_column(default=False, server_default=false())
     typed: Mapped[bool]
     one_time_as_placed_order: Mapped[bool]
     test_orders: Mapped[bool]
     phone_placement: Mapped[str]
     created_at: Mapped[datetime]
+    archived_at: Mapped[datetime | None]
 
     @property
     def status(self) -> str:
@@ -75,7 +84,12 @@ class Connection(Base):
     @property
     def style(self) -> Style:
         """How this connection's bodies are written."""
-        return Style(revision=self.revision, typed=self.typed, phone_placement=self.phone_placement)
+        return Style(
+            revision=self.revision,
+            typed=self.typed,
+            phone_placement=self.phone_placement,
+            additional=self.additional_properties,
+        )
 
 
 def add_connection(
@@ -94,10 +108,7 @@ def add_connection(
 
     Raises: InvalidInput when the name is taken or the key cannot be one.
     """
-    name = name_of(name, "connection")
-    taken = select(Connection).where(Connection.workspace_id == workspace.id, Connection.name_key == name.casefold())
-    if session.scalar(taken):
-        raise InvalidInput(f"another connection is called {name}")
+    name = _free_name(session, workspace.id, "", name)
     key, now = private_key(key), datetime.now(UTC)
     account = KlaviyoAccount(id=new_id("ka"), klaviyo_id=None, name="", created_at=now)
     connection_id = new_id("cn")
@@ -119,6 +130,8 @@ def add_connection(
         activated_at=now if active else None,
         revision=REVISION,
         metrics_off=[],
+        metrics_on=[],
+        additional_properties=False,
         typed=False,
         one_time_as_placed_order=False,
         test_orders=False,
@@ -137,6 +150,8 @@ def change_connection(
     push_events: bool | None = None,
     campaigns: list[str] | None = None,
     metrics_off: list[str] | None = None,
+    metrics_on: list[str] | None = None,
+    additional_properties: bool | None = None,
     typed: bool | None = None,
     one_time_as_placed_order: bool | None = None,
     test_orders: bool | None = None,
@@ -145,13 +160,16 @@ def change_connection(
     """
     Change what is given; None leaves a setting as it is.
 
-    Shape:  typed and phone_placement hold for all that is sent from now on, the others for what comes in from now on.
-            No campaigns at all stands for all of them.
+    Shape:  typed, additional_properties and phone_placement hold for all that is sent from now on, the others for what
+            comes in from now on. No campaigns at all stands for all of them. metrics_off are of the published page,
+            metrics_on beyond it.
     """
     news = {
         "push_events": push_events,
         "campaigns": campaigns,
         "metrics_off": metrics_off,
+        "metrics_on": metrics_on,
+        "additional_properties": additional_properties,
         "typed": typed,
         "one_time_as_placed_order": one_time_as_placed_order,
         "test_orders": test_orders,
@@ -160,6 +178,41 @@ def change_connection(
     for name, value in news.items():
         if value is not None:
             setattr(connection, name, value)
+
+
+def rename_connection(session: Session, connection: Connection, name: str) -> None:
+    """
+    Call it something else.
+
+    Raises: InvalidInput when the name is taken.
+    """
+    connection.name = _free_name(session, connection.workspace_id, connection.id, name)
+    connection.name_key = connection.name.casefold()
+
+
+def cap_rate(session: Session, connection: Connection, per_minute: int | None) -> None:
+    """
+    Send at most so many requests a minute to each endpoint of the connection's account; None is what Klaviyo takes.
+
+    Shape:  it holds for the account, and so for every connection to it.
+    """
+    account_of(session, connection).rate_per_minute = per_minute
+
+
+def archive_connection(connection: Connection, now: datetime) -> None:
+    """Put it away for good, so that another one may be called so."""
+    connection.active = False
+    connection.archived_at = connection.archived_at or now
+    # No name that somebody types is like this.
+    connection.name_key = f"{connection.name.casefold()}\n{connection.id}"
+
+
+def _free_name(session: Session, workspace_id: str, connection_id: str, text: str) -> str:
+    name = name_of(text, "connection")
+    taken = select(Connection.id).where(Connection.workspace_id == workspace_id, Connection.name_key == name.casefold())
+    if session.scalar(taken.where(Connection.id != connection_id)):
+        raise InvalidInput(f"another connection is called {name}")
+    return name
 
 
 def change_key(connection: Connection, vault: Vault, key: str) -> None:
@@ -213,9 +266,11 @@ def find_connection(session: Session, name_or_id: str, workspace_id: str | None 
     return found[0]
 
 
-def list_connections(session: Session, workspace_id: str | None = None) -> list[Connection]:
-    """All connections, oldest first."""
+def list_connections(session: Session, workspace_id: str | None = None, *, archived: bool = False) -> list[Connection]:
+    """All connections, oldest first; those that were put away only when they are asked for, too."""
     query = select(Connection).order_by(Connection.id)
+    if not archived:
+        query = query.where(Connection.archived_at.is_(None))
     if workspace_id is not None:
         query = query.where(Connection.workspace_id == workspace_id)
     return list(session.scalars(query))
@@ -251,6 +306,57 @@ def name_account(session: Session, account_id: str, klaviyo_id: str | None, name
     news = {name: value for name, value in (("klaviyo_id", klaviyo_id), ("name", name)) if value}
     if news:
         session.execute(update(KlaviyoAccount).where(KlaviyoAccount.id == account_id).values(news))
+
+
+def name_provisional(session: Session, account_id: str, klaviyo_id: str) -> bool:
+    """Write which Klaviyo account this is, if nobody knew; whether another one was known as that before."""
+    provisional = KlaviyoAccount.id == account_id, KlaviyoAccount.klaviyo_id.is_(None)
+    session.execute(update(KlaviyoAccount).where(*provisional).values(klaviyo_id=klaviyo_id))
+    return _oldest_of(session, klaviyo_id) < account_id
+
+
+def _oldest_of(session: Session, klaviyo_id: str) -> str:
+    found: str = session.scalars(
+        select(func.min(KlaviyoAccount.id)).where(KlaviyoAccount.klaviyo_id == klaviyo_id)
+    ).one()
+    return found
+
+
+def merge_account(session: Session, account_id: str) -> str | None:
+    """
+    Move all connections of this account to the oldest one that stands for the same Klaviyo account, and drop this one;
+    that one's id, or None when this is the oldest.
+
+    To be called by who holds this account's lane and has nothing under way. The other one may be at work: it gains what
+    is owed, and loses nothing. The younger always goes to the older, so that two never swap places.
+    """
+    account = session.get(KlaviyoAccount, account_id)
+    if account is None or account.klaviyo_id is None:
+        return None
+    oldest_id = _oldest_of(session, account.klaviyo_id)
+    if oldest_id >= account_id:
+        return None
+    oldest = session.get_one(KlaviyoAccount, oldest_id, with_for_update=True)
+    caps = [cap for cap in (oldest.rate_per_minute, account.rate_per_minute) if cap is not None]
+    oldest.rate_per_minute = min(caps, default=None)
+    oldest.name = oldest.name or account.name
+    session.flush()
+    session.execute(update(Connection).where(Connection.account_id == account_id).values(account_id=oldest_id))
+    session.execute(delete(KlaviyoAccount).where(KlaviyoAccount.id == account_id))
+    return oldest_id
+
+
+def keep_pace(session: Session, account_id: str, pacing: dict[str, Any], failures: int) -> None:
+    """Write what is used up of the limits, and how many calls failed one after another."""
+    table = KlaviyoAccount.__table__
+    kept = update(table).where(table.c.id == account_id)  # type: ignore[arg-type]
+    session.connection().execute(kept.values(pacing=pacing, failures=failures))
+
+
+def note_scope_refused(session: Session, connection_id: str, scope: str) -> None:
+    """Write that the key may not do this: nothing else tells what a key may write."""
+    connection = session.get_one(Connection, connection_id)
+    connection.scopes = connection.scopes | {scope: "no"}
 
 
 def switch(session: Session, connection: Connection, *, active: bool, now: datetime) -> None:

@@ -17,6 +17,7 @@ class Vault:
     def __init__(self, keys: Sequence[str]) -> None:
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
+            self._newest = MultiFernet([Fernet(key) for key in keys[:1]])
         except ValueError as error:
             raise InvalidInput("an encryption key is no Fernet key (32 bytes in URL-safe base 64)") from error
 
@@ -37,6 +38,14 @@ class Vault:
         if (workspace, owner) != (workspace_id, owner_id):
             raise InvalidInput(f"the secret kept on {owner_id} belongs to another row")
         return secret
+
+    def is_newest(self, sealed: bytes) -> bool:
+        """Whether the first key opens it, so that the others are not needed for it."""
+        try:
+            self._newest.decrypt(sealed)
+        except InvalidToken:
+            return False
+        return True
 
 
 def new_key() -> str:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,20 +17,34 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import DateTime, Dialect, Engine, LargeBinary, MetaData, Text, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from vrio_klaviyo.errors import NotReady
 
+# SQLite: for how long who wants to write waits while another does, and how often it looks.
+LOCKED_S = 5.0
+LOOK_S = 0.002
+_BUSY_TIMEOUT = f"PRAGMA busy_timeout={int(LOCKED_S * 1000)}"
+
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
-__all__ = ["Base", "Database", "DatabaseError", "Session", "head", "storable", "upgrade"]
+__all__ = ["Base", "Database", "DatabaseError", "Session", "head", "is_outage", "storable", "upgrade"]
 
 # What a caller catches when the database is away, full or locked; SQLAlchemy's name stays inside `store`.
 DatabaseError = SQLAlchemyError
 
+# PostgreSQL: the class of what is too large or too complex for it, which is the fault of what it was given.
+_TOO_MUCH = "54"
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def is_outage(error: DatabaseError) -> bool:
+    """Whether the database is to blame, being away, locked or full, and not what it was given."""
+    too_much = str(getattr(getattr(error, "orig", None), "sqlstate", "")).startswith(_TOO_MUCH)
+    return isinstance(error, OperationalError | InterfaceError | TimeoutError) and not too_much
 
 
 def storable(text: str) -> str:
@@ -48,6 +64,16 @@ class CleanText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return value if value is None else storable(value)
+
+
+class ByteOrderedText(CleanText):
+    """Text that every database sorts alike, by its signs' numbers, so that its index finds what begins with a word."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        # SQLite sorts so by itself, and knows no such name.
+        return Text(collation="C") if dialect.name == "postgresql" else Text()
 
 
 class Moment(TypeDecorator[datetime]):
@@ -104,7 +130,7 @@ class Database:
     One database, opened once per process.
 
     Shape:  `with db.write() as session` is one transaction that commits at the end; `with db.read() as session` never
-            writes. Neither may span a network call.
+            writes; what `with db.trial() as session` writes is gone at the end. None may span a network call.
     """
 
     def __init__(self, url: str) -> None:
@@ -123,10 +149,25 @@ class Database:
         with Session(self._reading, expire_on_commit=False) as session:
             yield session
 
+    @contextmanager
+    def trial(self) -> Iterator[Session]:
+        """A session whose work is undone when the block ends, to see what would come of it."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
     def revision(self) -> str | None:
         """The migration that this database is at; None when it has none."""
         with self._reading.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
+
+    def size(self) -> int:
+        """How many bytes it takes on its disk."""
+        asked = {
+            "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            "postgresql": "SELECT pg_database_size(current_database())",
+        }
+        with self._reading.connect() as connection:
+            return int(connection.exec_driver_sql(asked[self.engine.dialect.name]).scalar_one())
 
     def close(self) -> None:
         """Give every connection back."""
@@ -147,7 +188,7 @@ def _engine(url: URL) -> Engine:
     # The values of a statement that failed are people's data, and errors end in logs.
     if url.drivername != "sqlite":
         return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 5})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": LOCKED_S})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -156,15 +197,35 @@ def _engine(url: URL) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not begin transactions of its own; `_begin_sqlite` does.
     connection.isolation_level = None
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {setting}").close()
+    for setting in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", _BUSY_TIMEOUT):
+        connection.execute(setting).close()
 
 
 def _begin_sqlite(connection: Any) -> None:
     # SQLite: a transaction that reads first and writes later fails at once when another wrote in between, whatever the
     # busy time-out. IMMEDIATE takes the write lock first and waits for it.
-    reading = connection.get_execution_options().get("vk_reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get("vk_reading"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # SQLite: by itself it looks again after a tenth of a second, and so misses the moments that a busy worker leaves.
+    driver = connection.connection.dbapi_connection
+    ends = time.monotonic() + LOCKED_S
+    driver.execute("PRAGMA busy_timeout=0").close()
+    try:
+        while not _has_begun(driver) and time.monotonic() < ends:
+            time.sleep(LOOK_S)
+        if not driver.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(_BUSY_TIMEOUT).close()
+
+
+def _has_begun(driver: sqlite3.Connection) -> bool:
+    try:
+        driver.execute("BEGIN IMMEDIATE").close()
+    except sqlite3.OperationalError:
+        return False
+    return True
 
 
 def head() -> str:

@@ -7,14 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, func, or_, select, text, update
+from sqlalchemy import Computed, ForeignKey, Index, false, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from vrio_klaviyo.errors import NotFound
 from vrio_klaviyo.klaviyo import requests
-from vrio_klaviyo.klaviyo.requests import EventRequest, Known, Request
+from vrio_klaviyo.klaviyo.requests import EventRequest, Request
 from vrio_klaviyo.store.connections import Connection, KeyStatus
-from vrio_klaviyo.store.customers import ProfileLink
 from vrio_klaviyo.store.db import Base
 from vrio_klaviyo.store.ids import new_id
 from vrio_klaviyo.store.upserts import insert
@@ -36,9 +35,21 @@ KEY_REJECTED = "key_rejected"
 CONNECTION_PAUSED = "connection_paused"
 ENDPOINT_REFUSED = "endpoint_refused"
 
-_OWED = text("status IN ('queued', 'retrying')")
+# `lane_order`: a lane sends all that is due of one before anything of the next.
+LIVE, RETRY, REPLAY, BACKFILL = LANE_ORDERS = range(4)
+
+OWED = text("status IN ('queued', 'retrying')")
 _PROMISED = text("status <> 'skipped'")
 _SKIPPED = text("status = 'skipped'")
+_WITH_BODIES = text("bodies_removed_at IS NULL")
+# What stands still for a reason, and is listed by it.
+CAUSED = text("status IN ('held', 'failed', 'skipped')")
+# What failed, parted by whether somebody has looked at it since.
+OPEN = text("status = 'failed' AND looked_at IS NULL")
+LOOKED_AT = text("looked_at IS NOT NULL")
+# Test events, which count in no figure. Vrio's ids, of which all others are made, do not begin so.
+TEST_ID = "test"
+OF_TESTS = text("substr(unique_id, 1, 5) = 'test_'")
 
 
 class Delivery(Base):
@@ -47,8 +58,14 @@ class Delivery(Base):
 
     Shape:  request is the neutral request as `requests.dumps` writes it, frozen when the delivery was opened. tries
             counts the attempts that count: waiting for a rate limit does not. queued_at is from when it has been owed
-            without a break: being held is one. next_trigger is why the next attempt will be made. A skipped row does
-            not hold its dedup_key.
+            without a break: being held is one. next_trigger is why the next attempt will be made. lane_order is its
+            class within the lane: LIVE, RETRY, REPLAY or BACKFILL. deaths counts the workers that died while it was
+            being sent. A skipped row does not hold its dedup_key. cause is the reason as lists group by it: a traceback
+            is more than an index takes.
+            asked is manual or replay while a person's wish to send it again is open, else ""; same_as is the attempt
+            whose bytes are to go out once more, backfill that it is history by now. looked_at is when somebody looked
+            at its failure; sending it again empties it. bodies_removed_at is when the request and the bodies of its
+            attempts were removed.
     """
 
     __tablename__ = "deliveries"
@@ -64,10 +81,13 @@ class Delivery(Base):
         Index(
             "ix_deliveries_owed",
             "connection_id",
+            "lane_order",
             "next_attempt_at",
             "id",
-            sqlite_where=_OWED,
-            postgresql_where=_OWED,
+            "customer_id",
+            "status",
+            sqlite_where=OWED,
+            postgresql_where=OWED,
         ),
         Index(
             "ix_deliveries_skipped",
@@ -76,11 +96,51 @@ class Delivery(Base):
             sqlite_where=_SKIPPED,
             postgresql_where=_SKIPPED,
         ),
+        Index("ix_deliveries_customer_id", "customer_id", "status", "id"),
+        Index("ix_deliveries_status", "connection_id", "status", "id"),
+        Index("ix_deliveries_metric", "connection_id", "metric", "status", "id"),
+        Index(
+            "ix_deliveries_cause",
+            "connection_id",
+            "status",
+            "cause",
+            "id",
+            sqlite_where=CAUSED,
+            postgresql_where=CAUSED,
+        ),
+        Index("ix_deliveries_open", "connection_id", "status", "id", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index(
+            "ix_deliveries_open_causes",
+            "connection_id",
+            "status",
+            "cause",
+            "id",
+            sqlite_where=OPEN,
+            postgresql_where=OPEN,
+        ),
+        Index(
+            "ix_deliveries_looked_at",
+            "connection_id",
+            "status",
+            "cause",
+            "id",
+            sqlite_where=LOOKED_AT,
+            postgresql_where=LOOKED_AT,
+        ),
+        Index(
+            "ix_deliveries_tests",
+            "connection_id",
+            "status",
+            "id",
+            sqlite_where=OF_TESTS,
+            postgresql_where=OF_TESTS,
+        ),
+        Index("ix_deliveries_with_bodies", "finished_at", sqlite_where=_WITH_BODIES, postgresql_where=_WITH_BODIES),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     connection_id: Mapped[str] = mapped_column(ForeignKey("connections.id"))
-    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.id"), index=True)
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.id"))
     inbound_event_id: Mapped[str] = mapped_column(ForeignKey("inbound_events.id"), index=True)
     kind: Mapped[str]
     metric: Mapped[str]
@@ -90,6 +150,7 @@ class Delivery(Base):
     request: Mapped[bytes]
     status: Mapped[str]
     reason: Mapped[str]
+    cause: Mapped[str] = mapped_column(Computed("substr(reason, 1, 200)"))
     notes: Mapped[list[str]]
     tries: Mapped[int]
     next_attempt_at: Mapped[datetime | None]
@@ -97,6 +158,13 @@ class Delivery(Base):
     created_at: Mapped[datetime]
     queued_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    lane_order: Mapped[int] = mapped_column(server_default=text("0"))
+    deaths: Mapped[int] = mapped_column(server_default=text("0"))
+    asked: Mapped[str] = mapped_column(server_default=text("''"))
+    same_as: Mapped[str | None]
+    backfill: Mapped[bool] = mapped_column(server_default=false())
+    looked_at: Mapped[datetime | None]
+    bodies_removed_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,86 +212,48 @@ def open_delivery(session: Session, opening: Opening, now: datetime) -> str | No
             return None
     request = opening.request
     event = request if isinstance(request, EventRequest) else None
-    statement = (
-        insert(session, Delivery)
-        .values(
-            id=new_id("dl"),
-            connection_id=opening.connection_id,
-            customer_id=opening.customer_id,
-            inbound_event_id=opening.inbound_event_id,
-            kind=requests.kind_of(request),
-            metric=event.metric if event else "",
-            unique_id=event.unique_id if event else "",
-            dedup_key=key,
-            as_of=opening.as_of,
-            request=requests.dumps(request),
-            status=DeliveryStatus.SKIPPED if skipped else DeliveryStatus.QUEUED,
-            reason=opening.skip_reason or "",
-            notes=list(opening.notes),
-            tries=0,
-            next_attempt_at=None if skipped else now,
-            next_trigger="first",
-            created_at=now,
-            queued_at=now,
-            finished_at=now if skipped else None,
-        )
-        .on_conflict_do_nothing(index_elements=["connection_id", "dedup_key"], index_where=_PROMISED)
-        .returning(Delivery.id)
+    row = {
+        "id": new_id("dl"),
+        "connection_id": opening.connection_id,
+        "customer_id": opening.customer_id,
+        "inbound_event_id": opening.inbound_event_id,
+        "kind": requests.kind_of(request),
+        "metric": event.metric if event else "",
+        "unique_id": event.unique_id if event else "",
+        "dedup_key": key,
+        "as_of": opening.as_of,
+        "request": requests.dumps(request),
+        "status": DeliveryStatus.SKIPPED if skipped else DeliveryStatus.QUEUED,
+        "reason": opening.skip_reason or "",
+        "notes": list(opening.notes),
+        "tries": 0,
+        "next_attempt_at": None if skipped else now,
+        "next_trigger": "first",
+        "created_at": now,
+        "queued_at": now,
+        "finished_at": now if skipped else None,
+    }
+    once = insert(session, Delivery).on_conflict_do_nothing(
+        index_elements=["connection_id", "dedup_key"], index_where=_PROMISED
     )
-    opened: str | None = session.execute(statement).scalar()
+    opened: str | None = session.connection().execute(once.returning(Delivery.id), row).scalar()
     return opened
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A delivery whose turn it is, and what its body must mind."""
-
-    delivery: Delivery
-    connection: Connection
-    known: Known
-
-
-def claim_due(session: Session, account_id: str, now: datetime, limit: int) -> list[Due]:
-    """
-    What this lane must send next, the longest due first, at most one for each customer.
-
-    One for each customer, so that a customer's first tries go out in order, and what Klaviyo answers to one (a refused
-    phone) is known to the next.
-    """
-    query = (
-        select(Delivery, Connection, ProfileLink)
-        .join(Connection, Connection.id == Delivery.connection_id)
-        .outerjoin(
-            ProfileLink,
-            (ProfileLink.connection_id == Delivery.connection_id) & (ProfileLink.customer_id == Delivery.customer_id),
-        )
-        .where(Connection.account_id == account_id, _due(now))
-        .order_by(Delivery.next_attempt_at, Delivery.id)
-        .limit(limit * 8)
-    )
-    claimed: dict[str, Due] = {}
-    for delivery, connection, link in session.execute(query):
-        known = (
-            Known() if link is None else Known(refused_phone=link.refused_phone, overtaken=_overtaken(delivery, link))
-        )
-        claimed.setdefault(delivery.customer_id or delivery.id, Due(delivery, connection, known))
-        if len(claimed) == limit:
-            break
-    return list(claimed.values())
-
-
 def _due(now: datetime) -> Any:
-    return _OWED & (Delivery.next_attempt_at <= now)
-
-
-def _overtaken(delivery: Delivery, link: ProfileLink) -> bool:
-    return link.accepted_as_of is not None and delivery.as_of < link.accepted_as_of
+    # The lane orders are named one by one because the index begins with them.
+    return OWED & Delivery.lane_order.in_(LANE_ORDERS) & (Delivery.next_attempt_at <= now)
 
 
 def next_due_at(session: Session, account_id: str) -> datetime | None:
     """When this lane's next delivery is due; None when it owes nothing."""
-    query = select(func.min(Delivery.next_attempt_at)).join(Connection, Connection.id == Delivery.connection_id)
-    return session.scalar(query.where(Connection.account_id == account_id, _OWED))
+    found = []
+    for connection_id in session.scalars(select(Connection.id).where(Connection.account_id == account_id)):
+        for order in LANE_ORDERS:
+            of_this = Delivery.connection_id == connection_id, Delivery.lane_order == order, OWED
+            first = select(Delivery.next_attempt_at).where(*of_this).order_by(Delivery.next_attempt_at).limit(1)
+            found.append(session.scalar(first))
+    return min((at for at in found if at is not None), default=None)
 
 
 def lanes_to_ring(session: Session, now: datetime) -> list[str]:
@@ -243,9 +273,10 @@ def fail(session: Session, delivery: Delivery, reason: str, now: datetime) -> No
     )
 
 
-def hold_owed(session: Session, connection_ids: Iterable[str], reason: str) -> int:
-    """Hold all that these connections owe; how many that were."""
-    owed = update(Delivery).where(Delivery.connection_id.in_(list(connection_ids)), _OWED)
+def hold_owed(session: Session, connection_ids: Iterable[str], reason: str, *, but_asked: bool = False) -> int:
+    """Hold all that these connections owe, or all but what a person asked for; how many that were."""
+    owed = update(Delivery).where(Delivery.connection_id.in_(list(connection_ids)), OWED)
+    owed = owed.where(Delivery.asked == "") if but_asked else owed
     result: Any = session.execute(owed.values(status=DeliveryStatus.HELD, reason=reason, next_attempt_at=None))
     return int(result.rowcount)
 
@@ -274,7 +305,7 @@ def connections_to_recheck(session: Session, checked_before: datetime) -> list[s
 
 def skip_owed(session: Session, connection_id: str, reason: str, now: datetime) -> int:
     """Give up what this connection owes, because a person switched it off; how many that were."""
-    owed = update(Delivery).where(Delivery.connection_id == connection_id, _OWED)
+    owed = update(Delivery).where(Delivery.connection_id == connection_id, OWED)
     result: Any = session.execute(
         owed.values(status=DeliveryStatus.SKIPPED, reason=reason, next_attempt_at=None, finished_at=now)
     )

@@ -1,6 +1,6 @@
 """Event ids that cannot be derived from what happened, because they count: the second parcel, the second pause."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import ForeignKey, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -36,3 +36,28 @@ def event_id_of(session: Session, source_id: str, thing: str, series: str, make:
         session.add(given)
         session.flush()
     return given.event_id
+
+
+def line_ids_of(session: Session, source_id: str, series: str, ids: Mapping[str, str]) -> dict[str, str]:
+    """
+    The event id of each line of a payment, as it was told first.
+
+    Shape:  ids are those that the lines would have now, by their places: 4001/2 is the second line of order offer 4001.
+            "" for a line whose order offer was told before without it: then there is nothing more to tell.
+    """
+    rows = session.execute(
+        select(GivenEventId.thing, GivenEventId.event_id).where(
+            GivenEventId.source_id == source_id, GivenEventId.series == series
+        )
+    )
+    given = {thing.removeprefix(f"{series}/"): event_id for thing, event_id in rows}
+    told = {place.rpartition("/")[0] for place in given}
+    fresh = {place: event_id for place, event_id in ids.items() if place.rpartition("/")[0] not in told}
+    for number, (place, event_id) in enumerate(fresh.items(), len(given) + 1):
+        session.add(
+            GivenEventId(
+                source_id=source_id, thing=f"{series}/{place}", series=series, number=number, event_id=event_id
+            )
+        )
+    known = given | fresh
+    return {place: known.get(place, "") for place in ids}

@@ -1,11 +1,13 @@
 """Inbound events: each webhook as it came, and how it ended."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, select, text, update
+from sqlalchemy import Connection, ForeignKey, Index, UniqueConstraint, bindparam, func, select, text, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from vrio_klaviyo.errors import NotFound
@@ -16,9 +18,11 @@ from vrio_klaviyo.store.upserts import insert
 # Work is marked before it begins. What was being worked on when a worker died is tried alone; after this many deaths it
 # is set aside.
 MOST_STARTS = 3
+_DANGEROUS = 2
 
 _RECEIVED = text("status = 'received'")
 _WAITING = text("status = 'waiting'")
+_WITH_BODY = text("body_removed_at IS NULL")
 _LOOK_AGAIN = {"status": "received", "waits_for": "", "wait_until": None}
 
 
@@ -41,6 +45,7 @@ class InboundEvent(Base):
     Shape:  type, event and event_id are the envelope's words, "" where it has none. dedup_key is a hash of all that
             makes two webhooks the same one. starts counts how often work on it began. customer_id is None until it is
             known. A waiting one waits for the thing that waits_for names by kind and id, but not after wait_until.
+            body_removed_at is when retention, or a person's erasure, took the body.
     """
 
     __tablename__ = "inbound_events"
@@ -49,6 +54,10 @@ class InboundEvent(Base):
         Index("ix_inbound_events_event_id", "source_id", "type", "event_id"),
         Index("ix_inbound_events_received", "source_id", "id", sqlite_where=_RECEIVED, postgresql_where=_RECEIVED),
         Index("ix_inbound_events_waiting", "source_id", "waits_for", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_inbound_events_customer_id", "customer_id", "id"),
+        Index("ix_inbound_events_status", "source_id", "status", "id"),
+        Index("ix_inbound_events_event", "source_id", "event", "status", "id"),
+        Index("ix_inbound_events_with_body", "finished_at", sqlite_where=_WITH_BODY, postgresql_where=_WITH_BODY),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -63,10 +72,19 @@ class InboundEvent(Base):
     reason: Mapped[str]
     notes: Mapped[list[str]]
     starts: Mapped[int]
-    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.id"), index=True)
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.id"))
     finished_at: Mapped[datetime | None]
     waits_for: Mapped[str]
     wait_until: Mapped[datetime | None]
+    body_removed_at: Mapped[datetime | None]
+
+
+# Made once: for one row, building an UPDATE takes far longer than doing it.
+_FINISH = (
+    update(InboundEvent.__table__)  # type: ignore[arg-type]
+    .where(InboundEvent.__table__.c.id == bindparam("inbound"))
+    .values({name: bindparam(name) for name in ("status", "reason", "notes", "customer_id", "finished_at")})
+)
 
 
 class Envelope(NamedTuple):
@@ -94,7 +112,45 @@ def keep(
     Shape:  `unreadable` is the reason when the body is no JSON object: it is kept all the same, so that staff see it.
     Raises: DatabaseError when it could not be stored; the sender must then not be told that it was.
     """
-    values = envelope._asdict() | {
+    (kept,) = keep_all(db, [row_of(source_id, envelope, body, dedup_key, now, unreadable)])
+    return kept
+
+
+def keep_all(db: Database, rows: list[dict[str, Any]]) -> list[Kept]:
+    """
+    Commit webhooks together, as `row_of` makes them; where each is kept.
+
+    Raises: DatabaseError when they could not be stored, and then none of them is.
+    """
+    # PostgreSQL: two that insert the same keys in another order could wait for each other for ever.
+    ordered = sorted(rows, key=lambda row: (row["source_id"], row["dedup_key"]))
+    with db.engine.begin() as connection:
+        statement = _keeping(connection.dialect.name)
+        new = set(connection.execute(statement, ordered if len(ordered) > 1 else ordered[0]).scalars())
+        return [Kept(row["id"], False) if row["id"] in new else _first(connection, row) for row in rows]
+
+
+def _first(connection: Connection, row: dict[str, Any]) -> Kept:
+    keys = InboundEvent.source_id == row["source_id"], InboundEvent.dedup_key == row["dedup_key"]
+    return Kept(connection.execute(select(InboundEvent.id).where(*keys)).scalar_one(), duplicate=True)
+
+
+def keep_own(session: Session, source_id: str, told: Iterable[tuple[Envelope, bytes, str]], now: datetime) -> None:
+    """
+    Keep what the clock has to say, in the envelope of a webhook; nothing happens where it was said before.
+
+    Shape:  envelope, body and dedup_key of each.
+    """
+    rows = [row_of(source_id, envelope, body, dedup_key, now) for envelope, body, dedup_key in told]
+    if rows:
+        session.execute(insert(session, InboundEvent).on_conflict_do_nothing(), rows)
+
+
+def row_of(
+    source_id: str, envelope: Envelope, body: bytes, dedup_key: str, now: datetime, unreadable: str = ""
+) -> dict[str, Any]:
+    """One webhook's row as it is when it comes."""
+    return envelope._asdict() | {
         "id": new_id("in"),
         "source_id": source_id,
         "received_at": now,
@@ -108,27 +164,36 @@ def keep(
         "waits_for": "",
         "wait_until": None,
     }
-    with db.engine.begin() as connection:
-        statement = insert(connection, InboundEvent).values(values).on_conflict_do_nothing()
-        if connection.execute(statement.returning(InboundEvent.id)).scalar():
-            return Kept(values["id"], duplicate=False)
-        first = select(InboundEvent.id).where(InboundEvent.source_id == source_id, InboundEvent.dedup_key == dedup_key)
-        return Kept(connection.execute(first).scalar_one(), duplicate=True)
+
+
+@cache
+def _keeping(dialect: str) -> Any:
+    """The statement of `keep`, made once: building it takes as long as doing it."""
+    return insert(dialect, InboundEvent).on_conflict_do_nothing().returning(InboundEvent.__table__.c.id)
 
 
 def claim_received(session: Session, source_id: str, limit: int) -> list[InboundEvent]:
     """
     The next webhooks to work on, oldest first, each marked as begun.
 
-    Shape:  one alone when work on the oldest had begun before and did not end: it may be what killed the worker.
+    Shape:  one alone when work on the oldest had begun before and did not end: it may be what killed the worker. What
+            did so a second time, then alone, comes after all others, so that they wait for it no more.
     """
-    waiting = select(InboundEvent).where(InboundEvent.source_id == source_id, _RECEIVED)
-    found = list(session.scalars(waiting.order_by(InboundEvent.id).limit(limit)))
+    waiting = select(InboundEvent).where(InboundEvent.source_id == source_id, _RECEIVED).order_by(InboundEvent.id)
+    found = list(session.scalars(waiting.where(InboundEvent.starts < _DANGEROUS).limit(limit)))
+    if not found:
+        found = list(session.scalars(waiting.limit(1)))
     suspect = next((place for place, inbound in enumerate(found) if inbound.starts), None)
     claimed = found[:1] if suspect == 0 else found[:suspect]
     for inbound in claimed:
         inbound.starts += 1
     return claimed
+
+
+def take_back(session: Session, inbound_ids: Iterable[str]) -> None:
+    """Let a beginning not count that ended for a reason which was no webhook's fault."""
+    begun = update(InboundEvent).where(InboundEvent.id.in_(list(inbound_ids)), _RECEIVED, InboundEvent.starts > 0)
+    session.execute(begun.values(starts=InboundEvent.starts - 1))
 
 
 def finish(
@@ -142,11 +207,8 @@ def finish(
     customer_id: str | None = None,
 ) -> None:
     """Write how an inbound event ended."""
-    session.execute(
-        update(InboundEvent)
-        .where(InboundEvent.id == inbound.id)
-        .values(status=status, reason=reason, notes=list(notes), customer_id=customer_id, finished_at=now)
-    )
+    news = {"status": status, "reason": reason, "notes": list(notes), "customer_id": customer_id, "finished_at": now}
+    session.connection().execute(_FINISH, {"inbound": inbound.id, **news})
 
 
 def wait(session: Session, inbound: InboundEvent, waits_for: str, reason: str, until: datetime) -> None:
@@ -156,6 +218,12 @@ def wait(session: Session, inbound: InboundEvent, waits_for: str, reason: str, u
         .where(InboundEvent.id == inbound.id)
         .values(status=InboundStatus.WAITING, waits_for=waits_for, wait_until=until, reason=reason, starts=0)
     )
+
+
+def waited_for(session: Session, source_id: str, things: Iterable[str]) -> set[str]:
+    """Which of these things a webhook of this source waits for."""
+    waits = select(InboundEvent.waits_for).where(InboundEvent.source_id == source_id, _WAITING)
+    return set(session.scalars(waits.where(InboundEvent.waits_for.in_(list(things))).distinct()))
 
 
 def wake(session: Session, source_id: str, things: list[str]) -> None:
@@ -171,24 +239,21 @@ def wake_overdue(session: Session, now: datetime) -> None:
     session.execute(update(InboundEvent).where(_WAITING, InboundEvent.wait_until <= now).values(_LOOK_AGAIN))
 
 
-def told_otherwise(session: Session, inbound: InboundEvent) -> bool:
-    """Whether an earlier webhook had the same id and another body."""
-    if not inbound.event_id:
-        return False
-    earlier = select(InboundEvent.id).where(
-        InboundEvent.source_id == inbound.source_id,
-        InboundEvent.type == inbound.type,
-        InboundEvent.event_id == inbound.event_id,
-        InboundEvent.id < inbound.id,
-    )
-    return session.scalar(earlier.limit(1)) is not None
+def told_otherwise(session: Session, arrived: list[InboundEvent]) -> set[str]:
+    """Which of these webhooks of one source had an earlier one with the same id and another body."""
+    asked = {(one.source_id, one.type, one.event_id) for one in arrived if one.event_id}
+    if not asked:
+        return set()
+    words = (InboundEvent.source_id, InboundEvent.type, InboundEvent.event_id)
+    query = select(*words, func.min(InboundEvent.id)).where(tuple_(*words).in_(asked)).group_by(*words)
+    first = {(source_id, kind, event_id): first for source_id, kind, event_id, first in session.execute(query)}
+    return {one.id for one in arrived if first.get((one.source_id, one.type, one.event_id), one.id) < one.id}
 
 
-def note_crash(session: Session, source_id: str, traceback: str) -> None:
-    """Keep the traceback on the oldest webhook that was being worked on; it is shown if the webhook is set aside."""
-    begun = select(InboundEvent.id).where(InboundEvent.source_id == source_id, _RECEIVED, InboundEvent.starts > 0)
-    oldest = begun.order_by(InboundEvent.id).limit(1).scalar_subquery()
-    session.execute(update(InboundEvent).where(InboundEvent.id == oldest).values(reason=traceback))
+def note_crash(session: Session, inbound_ids: Sequence[str], traceback: str) -> None:
+    """Keep the traceback on the first of the webhooks that were being worked on; it is shown if that is set aside."""
+    began = update(InboundEvent).where(InboundEvent.id.in_(inbound_ids[:1]), _RECEIVED)
+    session.execute(began.values(reason=traceback))
 
 
 def is_waited_for(session: Session, source_id: str) -> bool:

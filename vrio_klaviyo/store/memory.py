@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, select, tuple_
+from sqlalchemy import ForeignKey, Index, bindparam, literal_column, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from vrio_klaviyo.store import next_charges
 from vrio_klaviyo.store.db import Base
 from vrio_klaviyo.store.upserts import insert
 
@@ -30,8 +31,7 @@ class RecordRow(Base):
     body: Mapped[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """What one webhook tells of one Vrio thing, and from when that is."""
 
     kind: str
@@ -41,12 +41,43 @@ class Picture:
     body: bytes
 
 
+_ROWS = RecordRow.__table__.c
+_PICTURES = select(_ROWS.kind, _ROWS.vrio_id, _ROWS.vrio_customer_id, _ROWS.as_of, _ROWS.body).where(
+    _ROWS.source_id == bindparam("source")
+)
+_THINGS = _PICTURES.where(tuple_(_ROWS.kind, _ROWS.vrio_id).in_(bindparam("things", expanding=True)))
+_ALL_OF = _PICTURES.where(_ROWS.vrio_customer_id.in_(bindparam("customers", expanding=True)))
+# SQLAlchemy's own `excluded` copies the whole table each time.
+_NEWS: dict[str, Any] = {name: literal_column(f"excluded.{name}") for name in ("vrio_customer_id", "as_of", "body")}
+
+
 class Memory:
-    """What we remember of one source's things."""
+    """
+    What we remember of one source's things.
+
+    Shape:  for as long as one transaction, in which nobody else writes of this source: what was looked for once is not
+            looked for again, and what is remembered is known at once.
+    """
 
     def __init__(self, session: Session, source_id: str) -> None:
         self._session = session
         self._source_id = source_id
+        self._known: dict[tuple[str, str], Picture | None] = {}
+        # The things of a customer that was looked for, or will be; those of `_whole` are all there are.
+        self._things_of: dict[str, set[tuple[str, str]]] = {}
+        self._whole: set[str] = set()
+
+    def expect(self, things: Iterable[tuple[str, str]]) -> None:
+        """
+        Look for all these things, by kind and id, and for whatever their customers have, before they are asked for.
+
+        Shape:  two queries, however many there are; one at a time would take two for each.
+        """
+        wanted = set(things)
+        self._look_for(wanted)
+        found = (self._known[thing] for thing in wanted)
+        customers = {picture.vrio_customer_id for picture in found if picture}
+        self._look_for_all_of(customers | {vrio_id for kind, vrio_id in wanted if kind == "customer"})
 
     def remember(self, pictures: Iterable[Picture]) -> None:
         """
@@ -55,49 +86,62 @@ class Memory:
         Shape:  field by field the newer one counts, and what it leaves out stands as it was; an older one fills gaps.
         """
         told = list(pictures)
-        keys = [(picture.kind, picture.vrio_id) for picture in told]
-        rows = self._session.scalars(
-            select(RecordRow).where(
-                RecordRow.source_id == self._source_id, tuple_(RecordRow.kind, RecordRow.vrio_id).in_(keys)
-            )
-        )
-        known = {(row.kind, row.vrio_id): Picture(*_columns(row)) for row in rows}
+        things = list(dict.fromkeys((picture.kind, picture.vrio_id) for picture in told))
+        self._look_for(things)
+        before = [self._known[thing] for thing in things]
         for picture in told:
-            key = (picture.kind, picture.vrio_id)
-            known[key] = _together(known[key], picture) if key in known else picture
-        for key in dict.fromkeys(keys):
-            self._keep(known[key])
+            known = self._known[picture.kind, picture.vrio_id]
+            self._know(_together(known, picture) if known else picture)
+        after = [self._known[thing] for thing in things]
+        changed = [picture for picture, known in zip(after, before, strict=True) if picture and picture != known]
+        if changed:
+            keep = insert(self._session, RecordRow)
+            keep = keep.on_conflict_do_update(index_elements=["source_id", "kind", "vrio_id"], set_=_NEWS)
+            rows = [{"source_id": self._source_id, **picture._asdict()} for picture in changed]
+            self._session.connection().execute(keep, rows)
+            self._plan_charges(zip(before, after, strict=True))
 
-    def _keep(self, picture: Picture) -> None:
-        news = {
-            "vrio_customer_id": picture.vrio_customer_id,
-            "as_of": picture.as_of,
-            "body": picture.body,
-        }
-        keys = {"source_id": self._source_id, "kind": picture.kind, "vrio_id": picture.vrio_id}
-        statement = insert(self._session, RecordRow).values(keys | news)
-        self._session.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=news))
+    def _plan_charges(self, pictures: Iterable[tuple[Picture | None, Picture | None]]) -> None:
+        changed = (
+            (picture.vrio_id, picture.vrio_customer_id, known.body if known else None, picture.body)
+            for known, picture in pictures
+            if picture and picture.kind == "order_offer" and picture != known
+        )
+        next_charges.plan(self._session, self._source_id, changed)
 
     def recall(self, kind: str, vrio_id: str) -> Picture | None:
         """The picture of this thing; None when we never heard of it."""
-        row = self._session.get(RecordRow, (self._source_id, kind, vrio_id), populate_existing=True)
-        return None if row is None else Picture(*_columns(row))
+        self._look_for([(kind, vrio_id)])
+        return self._known[kind, vrio_id]
 
     def recall_all(self, vrio_customer_id: str) -> list[Picture]:
         """The pictures of all things that this customer has."""
-        rows = self._session.scalars(
-            select(RecordRow)
-            .where(
-                RecordRow.source_id == self._source_id,
-                RecordRow.vrio_customer_id == vrio_customer_id,
-            )
-            .execution_options(populate_existing=True)
-        )
-        return [Picture(*_columns(row)) for row in rows]
+        self._look_for_all_of([vrio_customer_id])
+        found = (self._known[thing] for thing in self._things_of.get(vrio_customer_id, ()))
+        return [picture for picture in found if picture and picture.vrio_customer_id == vrio_customer_id]
 
+    def _look_for(self, things: Iterable[tuple[str, str]]) -> None:
+        unknown = [thing for thing in things if thing not in self._known]
+        if unknown:
+            self._known |= dict.fromkeys(unknown)
+            self._learn(_THINGS, {"source": self._source_id, "things": unknown})
 
-def _columns(row: RecordRow) -> tuple[str, str, str, datetime, bytes]:
-    return row.kind, row.vrio_id, row.vrio_customer_id, row.as_of, row.body
+    def _look_for_all_of(self, customers: Iterable[str]) -> None:
+        unknown = [customer for customer in customers if customer and customer not in self._whole]
+        if unknown:
+            self._whole.update(unknown)
+            self._learn(_ALL_OF, {"source": self._source_id, "customers": unknown})
+
+    def _learn(self, query: Any, asked: dict[str, Any]) -> None:
+        for row in self._session.connection().execute(query, asked):
+            # What is known by now was read before, and may have been added to since.
+            if self._known.get((row.kind, row.vrio_id)) is None:
+                self._know(Picture(*row))
+
+    def _know(self, picture: Picture) -> None:
+        thing = (picture.kind, picture.vrio_id)
+        self._known[thing] = picture
+        self._things_of.setdefault(picture.vrio_customer_id, set()).add(thing)
 
 
 def _together(known: Picture, told: Picture) -> Picture:

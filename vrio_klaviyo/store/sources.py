@@ -17,6 +17,8 @@ from vrio_klaviyo.store.workspaces import Workspace, name_of
 WEBHOOK_PATH = "/webhooks/vrio/"
 # How long the old key stays good beside a new one: Vrio has four places in which the address must be changed.
 OVERLAP = timedelta(days=1)
+# How long before a charge it is announced, unless the source says otherwise.
+UPCOMING_DAYS = 3
 
 
 class Source(Base):
@@ -41,6 +43,7 @@ class Source(Base):
     time_zone: Mapped[str]
     country: Mapped[str]
     currency: Mapped[str]
+    upcoming_days: Mapped[int] = mapped_column(default=UPCOMING_DAYS, server_default=str(UPCOMING_DAYS))
     created_at: Mapped[datetime]
 
 
@@ -75,6 +78,7 @@ def add_source(
         time_zone=_zone(time_zone),
         country=_letters(country, 2, "country"),
         currency=_letters(currency, 3, "currency"),
+        upcoming_days=UPCOMING_DAYS,
         created_at=datetime.now(UTC),
     )
     session.add(source)
@@ -90,12 +94,14 @@ def change_source(
     time_zone: str | None = None,
     country: str | None = None,
     currency: str | None = None,
+    upcoming_days: int | None = None,
     api_key: str | None = None,
 ) -> None:
     """
     Change what is given, for all that comes in from now on; None leaves a setting as it is.
 
     Shape:  an empty api_key takes the key away.
+    Units:  upcoming_days is how many days before a charge it is announced.
     Raises: InvalidInput when the name is taken, or zone, country or currency is none.
     """
     if name is not None:
@@ -107,6 +113,8 @@ def change_source(
         source.country = _letters(country, 2, "country")
     if currency is not None:
         source.currency = _letters(currency, 3, "currency")
+    if upcoming_days is not None:
+        source.upcoming_days = upcoming_days
     if api_key is not None:
         source.api_key_sealed = vault.seal(api_key.strip(), source.workspace_id, source.id) if api_key else None
 

@@ -2,15 +2,22 @@
 
 from vrio_klaviyo.store import (
     attempts,
+    audit,
     catalog,
     connections,
+    customer_words,
     customers,
     deliveries,
     event_ids,
     inbound,
     leases,
     memory,
+    next_charges,
+    people,
+    replays,
+    sessions,
     sources,
+    tokens,
     workspaces,
 )
 from vrio_klaviyo.store.db import Base
@@ -19,8 +26,10 @@ metadata = Base.metadata
 
 __all__ = [
     "attempts",
+    "audit",
     "catalog",
     "connections",
+    "customer_words",
     "customers",
     "deliveries",
     "event_ids",
@@ -28,6 +37,11 @@ __all__ = [
     "leases",
     "memory",
     "metadata",
+    "next_charges",
+    "people",
+    "replays",
+    "sessions",
     "sources",
+    "tokens",
     "workspaces",
 ]

@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 from vrio_klaviyo.store.db import Base
 
 
-def insert(where: Session | Connection, model: type[Base]) -> Any:
+def insert(where: Session | Connection | str, model: type[Base]) -> Any:
     """
     The dialect's INSERT into the model's table, with `on_conflict_do_nothing` and `on_conflict_do_update`.
 
+    Shape:  where is what will execute it, or the dialect's name.
     Typed as Any: the two dialects' statements share these methods but no type.
     """
-    dialect = where.get_bind().dialect.name if isinstance(where, Session) else where.dialect.name
+    bound = where.get_bind() if isinstance(where, Session) else where
+    dialect = bound if isinstance(bound, str) else bound.dialect.name
     return (postgresql if dialect == "postgresql" else sqlite).insert(model.__table__)
