@@ -14,11 +14,20 @@ from flask import Flask
 from sandbox.klaviyo import GOOD_KEY, NO_ACCOUNTS_READ_KEY, REVOKED_KEY, ApiKey
 from sandbox.klaviyo.keys import KEYS
 from tests.console.shop import Shop, klaviyo, utc_now
-from vrio_klaviyo.connecting import KeyCheck, check_connection, check_key
+from vrio_klaviyo.connecting import KeyCheck, check_connection, check_key, replace_key
 from vrio_klaviyo.errors import InvalidInput
 from vrio_klaviyo.klaviyo.client import KlaviyoClient, new_session
+from vrio_klaviyo.lane import Lane
 from vrio_klaviyo.store import deliveries
-from vrio_klaviyo.store.connections import KeyStatus, account_of, find_connection, private_key, record_key
+from vrio_klaviyo.store.connections import (
+    KeyStatus,
+    account_of,
+    find_connection,
+    list_connections,
+    note_scope_refused,
+    private_key,
+    record_key,
+)
 from vrio_klaviyo.store.crypto import Vault
 from vrio_klaviyo.store.db import Database
 
@@ -286,3 +295,52 @@ def test_klaviyo_is_asked_outside_any_transaction(shop, http):
         check = check_connection(shop.db, shop.vault, http, url, connection.id, utc_now())
 
     assert check.verdict == "accepted"
+
+
+READING = frozenset(f"{what}:read" for what in ("accounts", "profiles", "events", "lists"))
+
+
+def send(shop: Shop, url: str, http: requests.Session) -> None:
+    """Run the lane of the one connection, long enough after whatever it waits for."""
+    with shop.db.read() as session:
+        (connection,) = list_connections(session)
+    later = utc_now() + timedelta(hours=1)
+    Lane(
+        db=shop.db, vault=shop.vault, http=http, base_url=url, ring=lambda _job, _subject: True, now=lambda: later
+    ).drain(connection.account_id, "worker/1")
+
+
+def test_a_key_that_may_read_but_not_write_is_not_freed_until_it_may(shop, http):
+    key = f"pk_{'reading':0<34}"
+    with klaviyo(keys=(*KEYS, ApiKey("reading", key, "SbxA01", READING))) as (url, app):
+        connection = shop.connect(key)
+        shop.receive_sample("transaction_completed_sale_subscription_cycle1")
+        send(shop, url, http)
+
+        check = check_connection(shop.db, shop.vault, http, url, connection.id, utc_now())
+        assert (check.verdict, check.scopes["events:write"]) == ("rejected", "no")
+        assert check.sentence == "Klaviyo knows this key. It lacks the scopes events:write."
+        with shop.db.read() as session:
+            assert {one.reason for one in deliveries.list_deliveries(session)} == {"key_rejected"}
+            assert find_connection(session, connection.id).key_reason == check.sentence
+        written = app.test_client().get("/sandbox/events").get_json()
+        assert written == []
+
+        entry = {"name": "reading", "key": key, "account": "SbxA01"}
+        assert app.test_client().post("/sandbox/keys", json=entry).status_code < 300
+        check = check_connection(shop.db, shop.vault, http, url, connection.id, utc_now())
+        assert (check.verdict, check.scopes["events:write"]) == ("accepted", "not tested")
+        send(shop, url, http)
+        with shop.db.read() as session:
+            assert {one.status for one in deliveries.list_deliveries(session)} == {"accepted"}
+
+
+def test_another_key_is_not_judged_by_what_the_last_one_could_not(shop, sandbox, http):
+    connection = shop.connect(GOOD_KEY)
+    with shop.db.write() as session:
+        note_scope_refused(session, connection.id, "events:write")
+
+    check = replace_key(shop.db, shop.vault, http, sandbox[0], connection.id, NO_LISTS_KEY, utc_now())
+
+    assert check.verdict == "accepted"
+    assert not any(path == "/api/events" and not query for path, query in asked(sandbox[1]))

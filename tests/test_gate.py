@@ -36,6 +36,7 @@ def connection(
         activated_at=activated_at,
         campaigns=list(campaigns),
         metrics_off=[],
+        metrics_on=[],
         test_orders=False,
     )
 

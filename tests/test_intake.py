@@ -1,46 +1,40 @@
 """The first half of the story, on a real database: every webhook ends in a visible row, and promises nothing twice."""
 
+import traceback
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, text, update
 
-from tests.building import DECLINED, NOON, SALE, SAMPLES, House, declined, emptied, sample, standing_database
+from tests.building import (
+    DECLINED,
+    NOON,
+    SALE,
+    SAMPLES,
+    House,
+    declined,
+    klaviyo_served,
+    sample,
+)
 from vrio_klaviyo import intake
-from vrio_klaviyo.consequences import NO_CONNECTION, TEST_ADDRESS, TOLD_OTHERWISE
+from vrio_klaviyo.consequences import NO_CONNECTION, TOLD_OTHERWISE
 from vrio_klaviyo.intake import BATCH, DIED
 from vrio_klaviyo.klaviyo.requests import EventRequest, loads
 from vrio_klaviyo.store import leases
+from vrio_klaviyo.store.catalog import keep_catalog
 from vrio_klaviyo.store.connections import Connection, add_connection
-from vrio_klaviyo.store.db import Database
+from vrio_klaviyo.store.db import DatabaseError, is_outage
 from vrio_klaviyo.store.deliveries import Delivery
 from vrio_klaviyo.store.inbound import MOST_STARTS, InboundEvent, note_crash
-from vrio_klaviyo.store.memory import Memory
+from vrio_klaviyo.store.memory import Memory, RecordRow
 from vrio_klaviyo.store.workspaces import add_workspace
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def standing(request: pytest.FixtureRequest) -> Iterator[Database]:
-    yield from standing_database(request)
-
-
-@pytest.fixture
-def database(standing: Database) -> Database:
-    return emptied(standing)
-
-
-@pytest.fixture
-def house(database: Database) -> Iterator[House]:
-    house = House(database)
-    yield house
-    house.close()
-
-
-@pytest.fixture
-def connection(house: House) -> Connection:
-    return house.connect()
+from vrio_klaviyo.vrio import keeping
+from vrio_klaviyo.vrio.catalog import Catalog, CatalogItem, CatalogOffer
+from vrio_klaviyo.wanted import TEST_ADDRESS
 
 
 def without_customer(body: dict[str, Any]) -> dict[str, Any]:
@@ -419,29 +413,103 @@ def test_what_killed_fewer_workers_is_tried_again(house: House, connection: Conn
     assert house.inbound(inbound_id).status == "processed"
 
 
-def break_down(house: House, connection: Connection) -> None:
-    """Something that no webhook can cause, so that work on it raises: a row that only this transaction trips over."""
-    house.change(connection, campaigns=7)
+def poison(house: House, customer: int) -> None:
+    """What no webhook can cause: what is remembered of this customer cannot be read, and work on it raises."""
+    row = {
+        "source_id": house.source.id,
+        "kind": "customer",
+        "vrio_id": str(customer),
+        "vrio_customer_id": str(customer),
+    }
+    with house.db.write() as session:
+        session.execute(insert(RecordRow).values(row | {"as_of": NOON - timedelta(days=1), "body": b"nonsense"}))
 
 
-def test_what_raises_is_tried_alone_three_times_and_then_set_aside(house: House, connection: Connection) -> None:
-    ids = [house.post(declined(number)) for number in range(3)]
-    break_down(house, connection)
-    for _ in range(MOST_STARTS):
-        with pytest.raises(TypeError):
-            house.take_in()
+def crash(house: House) -> None:
+    """Run the intake into what raises, as a worker does, which notes it."""
+    engine = intake.Intake(db=house.db, ring=house.ring, now=house.clock)
+    try:
+        engine.drain(house.source.id, "worker/1")
+    except ValueError:
         with house.db.write() as session:
-            note_crash(session, house.source.id, "Traceback: boom")
-    # Nothing was half done, and the lease is free.
+            note_crash(session, engine.begun, traceback.format_exc(limit=-8))
+        return
+    raise AssertionError("nothing raised")
+
+
+def test_what_raises_is_tried_alone_and_after_three_times_set_aside_with_its_traceback(
+    house: House, connection: Connection
+) -> None:
+    ids = [house.post(declined(number, customer=300 + number)) for number in range(3)]
+    poison(house, 301)
+    crash(house)
+    # Nothing was half done, and nobody knows yet which one it was.
     assert house.deliveries() == []
-    assert [house.inbound(one).starts for one in ids] == [3, 1, 1]
-    house.change(connection, campaigns=[])
+    assert [house.inbound(one).starts for one in ids] == [1, 1, 1]
+    crash(house)
+    assert [house.inbound(one).starts for one in ids] == [2, 2, 1]
+    assert [house.inbound(one).status for one in ids] == ["processed", "received", "received"]
+    later = house.post(declined(3, customer=303))
+    crash(house)
+    # What killed two waits until nobody else does.
+    assert [house.inbound(one).status for one in (*ids, later)] == ["processed", "received", "processed", "processed"]
     house.take_in()
 
-    first, *others = [house.inbound(inbound_id) for inbound_id in ids]
-    assert (first.status, first.reason) == ("failed", "Traceback: boom")
-    assert {other.status for other in others} == {"processed"}
-    assert len(house.deliveries()) == 2
+    poisoned = house.inbound(ids[1])
+    assert (poisoned.status, poisoned.starts) == ("failed", MOST_STARTS + 1)
+    assert poisoned.reason.startswith("Traceback")
+    assert "JSONDecodeError" in poisoned.reason
+    assert [house.inbound(one).reason for one in (ids[0], ids[2], later)] == ["", "", ""]
+    assert len(house.deliveries()) == 3
+
+
+@contextmanager
+def database_failing(house: House) -> Iterator[None]:
+    """A database that is not to be had: for PostgreSQL a lost connection, for SQLite a table that is not there."""
+    with house.db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            where = "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            connection.execute(text(f"{others} {where}"))
+            yield
+            return
+    with house.db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE customers RENAME TO elsewhere"))
+    yield
+    with house.db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO customers"))
+
+
+def test_a_database_that_fails_is_no_webhooks_death(house: House, connection: Connection) -> None:
+    ids = [house.post(declined(number, customer=300 + number)) for number in range(3)]
+    for _ in range(MOST_STARTS + 1):
+        with ExitStack() as failing:
+            asked: list[int] = []
+
+            def clock(asked: list[int] = asked, failing: ExitStack = failing) -> Any:
+                """Asked for the third time right before the second transaction, and then in it."""
+                asked.append(1)
+                if len(asked) == (3 if house.db.engine.dialect.name == "sqlite" else 4):
+                    failing.enter_context(database_failing(house))
+                return house.clock()
+
+            engine = intake.Intake(db=house.db, ring=house.ring, now=clock)
+            with pytest.raises(DatabaseError) as failed:
+                engine.drain(house.source.id, "worker/1")
+            assert is_outage(failed.value)
+        # The lease of a worker that could not give it back ends by itself.
+        house.clock.advance(minutes=1)
+    assert [house.inbound(one).starts for one in ids] == [0, 0, 0]
+    house.take_in()
+
+    assert {house.inbound(one).status for one in ids} == {"processed"}
+
+
+def test_what_the_database_refuses_is_no_outage(house: House) -> None:
+    with pytest.raises(DatabaseError) as refused, house.db.write() as session:
+        session.execute(text("INSERT INTO workspaces (id, name, created_at) VALUES (NULL, 'x', '2026-08-30')"))
+
+    assert not is_outage(refused.value)
 
 
 def test_more_than_one_batch_is_worked_off_in_order(house: House, connection: Connection) -> None:
@@ -497,3 +565,132 @@ def test_with_nothing_to_do_nothing_is_rung(house: House, connection: Connection
     house.take_in()
 
     assert house.bells == []
+
+
+def changed_offer(at: str, **changes: Any) -> dict[str, Any]:
+    """A webhook of the sale's subscription that dates nothing but itself."""
+    body = sample("order_offer_updated_paused") | {"webhook_event_id": at, "webhook_event_date": at}
+    undated = {"date_pause": None, "date_unpause": None, "date_reactivate": None, "date_modified": None}
+    body["webhook_data"]["order_offer"] |= undated | changes
+    return body
+
+
+@pytest.mark.requirement("003-46", "003-D")
+def test_a_change_that_waits_for_its_customer_is_judged_by_what_was_known_before_it(
+    house: House, connection: Connection
+) -> None:
+    active, paused, resumed = taken_in(
+        house,
+        changed_offer("2025-08-31 10:00:00", status_type_id="Active"),
+        changed_offer("2025-09-01 10:00:00", status_type_id="Paused"),
+        changed_offer("2025-09-02 10:00:00", status_type_id="Active"),
+    )
+    assert (active.status, paused.status, resumed.status) == ("ignored", "waiting", "waiting")
+
+    taken_in(house, sample(SALE))
+    taken_in(house)
+    assert house.inbound(paused.id).status == "processed"
+    changes = [
+        one.metric for one in house.deliveries() if one.metric in ("Paused Subscription", "Unpaused Subscription")
+    ]
+    assert changes == ["Paused Subscription", "Unpaused Subscription"]
+
+
+@pytest.mark.requirement("003-37", "003-C", "003-D")
+def test_a_parcel_waits_for_its_payment_and_is_accepted_when_that_was_told(house: House) -> None:
+    with klaviyo_served() as served:
+        house.klaviyo_url = served.url
+        connection = house.connect()
+        (parcel,) = taken_in(house, sample("shipment_shipped"))
+        assert (parcel.status, parcel.reason) == (
+            "waiting",
+            "It waits for transaction 1668, of which Vrio has told nothing yet.",
+        )
+        assert house.deliveries() == []
+
+        taken_in(house, sample(SALE))
+        taken_in(house)
+        house.settle(connection)
+
+    assert house.inbound(parcel.id).status == "processed"
+    told = [(one.metric, one.status) for one in house.deliveries() if one.inbound_event_id == parcel.id]
+    assert told == [("Fulfilled Order", "accepted")]
+
+
+def import_catalogue(house: House, *items: tuple[str, str]) -> None:
+    """What the offer of the sale consists of, as the merchant imports it."""
+    offer = CatalogOffer(offer_id="1", items=tuple(CatalogItem(item_id=item_id, name=name) for item_id, name in items))
+    with house.db.write() as session:
+        keep_catalog(session, house.source.id, keeping.dumps(Catalog(offers=(offer,))), house.clock())
+
+
+@pytest.mark.requirement("003-51", "003-53")
+def test_a_catalogue_that_comes_between_a_sale_and_its_repeat_makes_no_further_products(
+    house: House, connection: Connection
+) -> None:
+    taken_in(house, sample(SALE))
+    import_catalogue(house, ("2", "Vitamin D3"), ("3", "Vitamin K2"))
+    taken_in(house, sample(SALE) | {"webhook_event_id": "again"})
+
+    assert [one.unique_id for one in house.deliveries() if one.metric == "Ordered Product"] == ["1668_1"]
+    assert [one.unique_id for one in house.deliveries() if one.metric == "Started Subscription"] == ["1668_1_sub"]
+
+
+@pytest.mark.requirement("003-49", "003-51")
+def test_a_connection_that_comes_after_the_catalogue_is_told_of_the_whole_offer_too(
+    house: House, connection: Connection
+) -> None:
+    taken_in(house, sample(SALE))
+    import_catalogue(house, ("2", "Vitamin D3"), ("3", "Vitamin K2"))
+    later = house.connect("Later")
+    taken_in(house, sample(SALE) | {"webhook_event_id": "again"})
+
+    first, second = (
+        [request_of(one) for one in house.deliveries(told) if one.metric == "Ordered Product"]
+        for told in (connection, later)
+    )
+    assert [(one.unique_id, one.value, one.properties["ItemName"]) for one in second] == [
+        (one.unique_id, one.value, one.properties["ItemName"]) for one in first
+    ]
+
+
+@pytest.mark.requirement("003-51", "003-53")
+def test_an_item_that_the_catalogue_replaces_keeps_its_id(house: House, connection: Connection) -> None:
+    import_catalogue(house, ("2", "Vitamin D3"), ("3", "Vitamin K2"))
+    taken_in(house, sample(SALE))
+    import_catalogue(house, ("2", "Vitamin D3"), ("9", "Vitamin K2 drops"))
+    taken_in(house, sample(SALE) | {"webhook_event_id": "again"})
+
+    assert [one.unique_id for one in house.deliveries() if one.metric == "Ordered Product"] == ["1668_1", "1668_1-3"]
+
+
+@pytest.mark.requirement("003-31")
+def test_a_one_time_order_may_count_as_placed_order_too(house: House, connection: Connection) -> None:
+    other = house.connect("Other")
+    house.change(connection, one_time_as_placed_order=True)
+    taken_in(house, sample("transaction_completed_sale_onetime"))
+
+    assert [(one.metric, one.unique_id) for one in house.deliveries(connection)] == [
+        ("Placed Non-Recurring Order", "1690"),
+        ("Ordered Product", "1690_7"),
+        ("Placed Order", "1690"),
+    ]
+    assert "Placed Order" not in {one.metric for one in house.deliveries(other)}
+    placed, same = (request_of(one) for one in house.deliveries(connection) if "Order" in one.metric[-5:])
+    assert replace(same, metric=placed.metric) == placed
+
+
+@pytest.mark.requirement("003-18", "003-22")
+def test_where_no_event_follows_a_profile_that_changed_goes_alone(house: House, connection: Connection) -> None:
+    taken_in(house, sample(SALE))
+    told = {"status_type_id": "Active", "next_recurring_date": "2026-09-14 10:30:00"}
+    (event, again) = taken_in(
+        house, changed_offer("2026-08-29 10:00:00", **told), changed_offer("2026-08-29 11:00:00", **told)
+    )
+
+    alone = house.deliveries()[-1]
+    request = loads(alone.request)
+    assert (event.status, alone.kind, alone.metric) == ("processed", "profile", "")
+    assert request.profile.properties["NextChargeDate"] == "2026-09-14"
+    assert alone.inbound_event_id == event.id
+    assert again.status == "ignored"

@@ -2,135 +2,32 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from sandbox.klaviyo import OTHER_ACCOUNT_KEY, REVOKED_KEY
-from tests.building import SALE, House, Klaviyo, declined, emptied, klaviyo_served, sample, standing_database
-from vrio_klaviyo.errors import (
-    CallFailed,
-    EndpointRefused,
-    NotAuthorized,
-    PhoneRejected,
-    Rejected,
-    Retriable,
-    Throttled,
-)
-from vrio_klaviyo.klaviyo.requests import loads, render
-from vrio_klaviyo.lane import (
-    BACKOFF_S,
-    GIVE_UP_AFTER_S,
-    PHONE_IGNORED,
-    PHONE_REMOVED,
-    ROUND,
-    Accepted,
-    AgainIn,
-    AgainWithoutPhone,
-    ConnectionHeld,
-    Failed,
-    LaneHeld,
-    LaneWaits,
-    backoff_s,
-    decide,
-)
-from vrio_klaviyo.store import attempts, deliveries, leases
-from vrio_klaviyo.store.attempts import INTERRUPTED, Attempt
-from vrio_klaviyo.store.connections import Connection, KeyStatus
+from tests.building import SALE, House, Klaviyo, declined, event, klaviyo_served, sample
+from vrio_klaviyo.deciding import BACKOFF_S, CIRCUIT_OPENS_AT, PHONE_IGNORED, PHONE_REMOVED
+from vrio_klaviyo.klaviyo.limits import LIMITS, Limit
+from vrio_klaviyo.klaviyo.requests import Profile, loads, render
+from vrio_klaviyo.lane import WAITING_EACH
+from vrio_klaviyo.sending import SENDERS
+from vrio_klaviyo.store import attempts, deliveries, leases, turns
+from vrio_klaviyo.store.attempts import DEADLY_REASON, INTERRUPTED, Attempt
+from vrio_klaviyo.store.connections import Connection, KeyStatus, KlaviyoAccount
 from vrio_klaviyo.store.customers import ProfileLink
-from vrio_klaviyo.store.db import Database
-from vrio_klaviyo.store.deliveries import Delivery
+from vrio_klaviyo.store.deliveries import BACKFILL, LIVE, REPLAY, RETRY, Delivery
 from vrio_klaviyo.store.leases import LEASE_S, Lease, LeaseRow
+
+ROOM = SENDERS * WAITING_EACH
 
 JOHN = "john@acme.test"
 PHONE = "+15551234567"
 BAD_PHONE = "(555) 000-0101"
-
-
-@pytest.mark.parametrize(
-    ("error", "outcome"),
-    [
-        (None, Accepted()),
-        (PhoneRejected("400"), AgainWithoutPhone()),
-        (Throttled("429", 7), LaneWaits(7)),
-        (NotAuthorized("401"), ConnectionHeld()),
-        (EndpointRefused("404"), LaneHeld()),
-        (Rejected("400"), Failed()),
-    ],
-)
-@pytest.mark.parametrize("owed_s", [0, GIVE_UP_AFTER_S * 2])
-def test_what_follows_from_an_answer(error: CallFailed | None, outcome: object, owed_s: float) -> None:
-    assert decide(error, 1, owed_s) == outcome
-
-
-@pytest.mark.parametrize(
-    ("tries", "seconds"),
-    [
-        (1, 5),
-        (2, 30),
-        (3, 2 * 60),
-        (4, 10 * 60),
-        (5, 30 * 60),
-        (6, 3600),
-        (7, 2 * 3600),
-        (8, 4 * 3600),
-        (9, 8 * 3600),
-        (10, 12 * 3600),
-        (11, 12 * 3600),
-        (1000, 12 * 3600),
-    ],
-)
-def test_what_may_pass_later_is_tried_later_and_later(tries: int, seconds: float) -> None:
-    waits = [backoff_s(tries) for _ in range(500)]
-
-    assert 0.8 * seconds <= min(waits) < 0.85 * seconds
-    assert 1.15 * seconds < max(waits) <= 1.2 * seconds
-    outcome = decide(Retriable("503"), tries, 0)
-    assert isinstance(outcome, AgainIn)
-    assert 0.8 * seconds <= outcome.seconds <= 1.2 * seconds
-
-
-@pytest.mark.parametrize(("owed_s", "given_up"), [(0, False), (GIVE_UP_AFTER_S - 1, False), (GIVE_UP_AFTER_S, True)])
-def test_what_may_pass_later_is_given_up_after_three_days(owed_s: float, given_up: bool) -> None:
-    assert GIVE_UP_AFTER_S == 3 * 24 * 3600
-    assert (decide(Retriable("503"), 1, owed_s) == Failed()) is given_up
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Klaviyo]:
-    with klaviyo_served() as klaviyo:
-        yield klaviyo
-
-
-@pytest.fixture
-def klaviyo(served: Klaviyo) -> Klaviyo:
-    served.reset()
-    return served
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def standing(request: pytest.FixtureRequest) -> Iterator[Database]:
-    yield from standing_database(request)
-
-
-@pytest.fixture
-def database(standing: Database) -> Database:
-    return emptied(standing)
-
-
-@pytest.fixture
-def house(database: Database, klaviyo: Klaviyo) -> Iterator[House]:
-    house = House(database, klaviyo.url)
-    yield house
-    house.close()
-
-
-@pytest.fixture
-def connection(house: House) -> Connection:
-    return house.connect()
 
 
 def owe(house: House, *bodies: dict[str, Any]) -> None:
@@ -213,8 +110,9 @@ def test_a_customers_first_tries_go_out_in_order(house: House, connection: Conne
 
 
 def test_more_than_one_round_is_sent(house: House, connection: Connection, klaviyo: Klaviyo) -> None:
-    numbers = range(ROUND * 2 + 1)
-    owe(house, *[declined(number, customer=number, email=f"j{number}@acme.test") for number in numbers])
+    numbers = range(ROOM * 2 + 1)
+    for number in numbers:
+        house.owe(connection, number, customer=number)
     house.settle(connection)
 
     assert len(klaviyo.events()) == len(numbers)
@@ -323,7 +221,7 @@ def test_when_throttled_the_whole_lane_waits(house: House, connection: Connectio
     beside = house.connect("Beside", beside=connection)
     klaviyo.fault("throttle", retry_after=7)
     owe(house, declined(1, customer=1, email="a@acme.test"), declined(2, customer=2, email="b@acme.test"))
-    house.send(connection)
+    house.send(connection, senders=1)
 
     assert len(klaviyo.requests()) == 1
     assert lease_of(house, connection).wake_at == house.clock() + timedelta(seconds=7)
@@ -380,7 +278,7 @@ def test_a_refused_key_stops_its_connection_and_nobody_else(
 ) -> None:
     revoked = house.connect("Revoked", REVOKED_KEY, beside=connection)
     owe(house, *[declined(number, customer=number, email=f"j{number}@acme.test") for number in (1, 2, 3)])
-    house.send(connection)
+    house.send(connection, senders=1)
 
     assert {delivery.status for delivery in house.deliveries(connection)} == {"accepted"}
     held = house.deliveries(revoked)
@@ -447,7 +345,7 @@ def test_a_refused_endpoint_holds_the_whole_lane_and_nothing_fails(
     beside, other = house.connect("Beside", beside=connection), house.connect("Other", OTHER_ACCOUNT_KEY)
     klaviyo.fault("status", status=status)
     owe(house, declined(1, customer=1, email="a@acme.test"), declined(2, customer=2, email="b@acme.test"))
-    house.send(connection)
+    house.send(connection, senders=1)
 
     held = house.deliveries(connection) + house.deliveries(beside)
     assert {(one.status, one.reason, one.tries) for one in held} == {("held", "endpoint_refused", 0)}
@@ -533,7 +431,7 @@ def test_a_break_before_or_after_it_took_effect_counts_once(
 def open_attempt(house: House, connection: Connection) -> str:
     """What a worker leaves that dies between its commit and Klaviyo's answer."""
     with house.db.write() as session:
-        claimed = deliveries.claim_due(session, connection.account_id, house.clock(), 1)
+        claimed = turns.claim_due(session, connection.account_id, house.clock(), 1)
         body = render(loads(claimed[0].delivery.request), connection.style, claimed[0].known)
         (opened,) = attempts.open_attempts(session, [(claimed[0], body)], house.klaviyo_url, house.clock())
     leases.acquire(house.db, f"lane/{connection.account_id}", "dead/1", house.clock())
@@ -673,7 +571,7 @@ def test_who_loses_the_lease_while_klaviyo_is_asked_writes_nothing(
 ) -> None:
     owe(house, declined(1, phone=BAD_PHONE), declined(2, customer=302, email="b@acme.test"))
     klaviyo.while_asked(take_over(house, connection))
-    house.send(connection)
+    house.send(connection, senders=1)
 
     for delivery in house.deliveries():
         (attempt,) = house.attempts(delivery)
@@ -731,15 +629,16 @@ def test_who_is_told_to_stop_begins_nothing(house: House, connection: Connection
     assert lease_of(house, connection).owner is None
 
 
-def test_who_is_told_to_stop_finishes_the_round(house: House, connection: Connection, klaviyo: Klaviyo) -> None:
+def test_who_is_told_to_stop_finishes_what_is_under_way(house: House, connection: Connection, klaviyo: Klaviyo) -> None:
     stop = threading.Event()
-    numbers = range(ROUND + 1)
-    owe(house, *[declined(number, customer=number, email=f"j{number}@acme.test") for number in numbers])
+    owe(house, *[declined(number, customer=number, email=f"j{number}@acme.test") for number in range(5)])
     klaviyo.while_asked(stop.set)
-    house.send(connection, stopping=stop.is_set)
+    house.send(connection, stopping=stop.is_set, senders=1)
 
-    statuses = [delivery.status for delivery in house.deliveries()]
-    assert statuses == ["accepted"] * ROUND + ["queued"]
+    first, *others = house.deliveries()
+    assert [first.status, *(other.status for other in others)] == ["accepted"] + ["queued"] * 4
+    assert [house.attempts(other) for other in others] == [[]] * 4
+    assert lease_of(house, connection).owner is None
     assert house.bells == [("lane", connection.account_id)]
 
 
@@ -780,3 +679,329 @@ def test_a_row_of_which_no_body_can_be_made_fails_alone_and_shows_why(house: Hou
     found = {delivery.id: delivery for delivery in house.deliveries()}
     assert (found[broken.id].status, found[sound.id].status) == ("failed", "accepted")
     assert "KeyError" in found[broken.id].reason
+
+
+# Limits
+
+
+def test_a_lane_that_has_used_up_its_limit_waits_and_is_not_refused(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    owe(house, *[declined(number, customer=number, email=f"j{number}@acme.test") for number in range(8)])
+    limits = LIMITS | {"/api/events": Limit(4, 100)}
+    house.send(connection, limits=limits)
+    assert len(klaviyo.requests()) == 3
+    wake_at = lease_of(house, connection).wake_at
+    assert wake_at is not None
+    assert timedelta(0) < wake_at - house.clock() < timedelta(seconds=3)
+    assert house.bells == []
+
+    # Another worker goes on with the same count.
+    house.send(connection, "worker/2", limits=limits)
+    assert len(klaviyo.requests()) == 3
+    house.clock.now = wake_at
+    house.send(connection, limits=limits)
+    assert len(klaviyo.requests()) == 4
+    assert {attempt.response_status for one in house.deliveries() for attempt in house.attempts(one)} == {202}
+
+
+def test_what_was_stopped_before_its_turn_has_used_up_nothing(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    stop = threading.Event()
+    limits = LIMITS | {"/api/events": Limit(4, 100)}
+    owe(house, *[declined(number, customer=number, email=f"j{number}@acme.test") for number in range(5)])
+    klaviyo.while_asked(stop.set)
+    house.send(connection, stopping=stop.is_set, senders=1, limits=limits)
+    assert len(klaviyo.requests()) == 1
+    house.send(connection, limits=limits)
+
+    assert len(klaviyo.requests()) == 3
+
+
+def test_a_merchant_s_own_cap_is_obeyed(house: House, connection: Connection, klaviyo: Klaviyo) -> None:
+    with house.db.write() as session:
+        session.get_one(KlaviyoAccount, connection.account_id).rate_per_minute = 2
+    owe(house, declined(1, customer=1, email="a@acme.test"), declined(2, customer=2, email="b@acme.test"))
+    house.send(connection)
+
+    assert len(klaviyo.requests()) == 1
+    wake_at = lease_of(house, connection).wake_at
+    assert wake_at is not None
+    assert timedelta(seconds=25) < wake_at - house.clock() <= timedelta(minutes=1)
+
+
+def test_what_klaviyo_says_of_its_limits_is_kept_for_the_account(house: House, connection: Connection) -> None:
+    with klaviyo_served(rate_limits=True, rate_limit_scale=2.0) as generous:
+        house.klaviyo_url = generous.url
+        owe(house)
+        house.send(connection)
+
+    with house.db.read() as session:
+        account = session.get_one(KlaviyoAccount, connection.account_id)
+    assert account.pacing["/api/events"]["limit"] == [700, 7000]
+
+
+def test_live_ones_go_before_retries_before_replays_before_history(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    for number, lane_order in enumerate((BACKFILL, REPLAY, RETRY, LIVE)):
+        owed = house.owe(connection, number, customer=number)
+        with house.db.write() as session:
+            session.get_one(Delivery, owed.id).lane_order = lane_order
+    house.settle(connection, senders=1)
+
+    assert [event["unique_id"] for event in klaviyo.events()] == ["1003", "1002", "1001", "1000"]
+
+
+def test_history_starts_no_flow(house: House, connection: Connection, klaviyo: Klaviyo) -> None:
+    owed = house.owe(connection)
+    with house.db.write() as session:
+        session.get_one(Delivery, owed.id).backfill = True
+    house.settle(connection)
+
+    assert json.loads(house.attempts()[0].request_body)["data"]["attributes"]["backfill"] is True
+    assert house.delivery().status == "accepted"
+
+
+# The circuit
+
+
+def test_a_run_of_failures_stops_the_lane_before_every_delivery_has_lost_a_try(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    klaviyo.fault("status", status=503, times=None)
+    owe(house, *[declined(number, customer=number, email=f"j{number}@acme.test") for number in range(12)])
+    house.send(connection, senders=1)
+
+    assert len(klaviyo.requests()) == CIRCUIT_OPENS_AT
+    assert [delivery.tries for delivery in house.deliveries()] == [1] * CIRCUIT_OPENS_AT + [0] * 7
+    wake_at = lease_of(house, connection).wake_at
+    assert wake_at is not None
+    assert house.bells == []
+
+    # One asks whether Klaviyo is back, and the next waits longer.
+    house.clock.now = wake_at
+    house.send(connection)
+    assert len(klaviyo.requests()) == CIRCUIT_OPENS_AT + 1
+    longer = lease_of(house, connection).wake_at
+    assert longer is not None
+    assert longer - house.clock() > timedelta(seconds=8)
+
+
+def test_when_klaviyo_is_back_everything_goes_on(house: House, connection: Connection, klaviyo: Klaviyo) -> None:
+    klaviyo.fault("reset", times=CIRCUIT_OPENS_AT)
+    owe(house, *[declined(number, customer=number, email=f"j{number}@acme.test") for number in range(12)])
+    house.settle(connection, senders=1)
+    house.clock.advance(seconds=7)
+    house.settle(connection)
+
+    assert {delivery.status for delivery in house.deliveries()} == {"accepted"}
+    with house.db.read() as session:
+        assert session.get_one(KlaviyoAccount, connection.account_id).failures == 0
+
+
+def test_one_that_always_fails_among_others_that_do_not_opens_no_circuit(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    klaviyo.fault("status", status=500, times=None, match={"unique_id": "1000"})
+    for number in range(CIRCUIT_OPENS_AT * 2):
+        owe(house, declined(number, customer=number, email=f"j{number}@acme.test"))
+        house.clock.advance(hours=13)
+        house.settle(connection)
+
+    first, *others = house.deliveries()
+    assert first.status in ("retrying", "failed")
+    assert {other.status for other in others} == {"accepted"}
+    assert lease_of(house, connection).wake_at is None
+
+
+# One Klaviyo account behind several connections
+
+
+def lanes(house: House) -> set[str]:
+    with house.db.read() as session:
+        return set(session.scalars(select(KlaviyoAccount.id)))
+
+
+def test_two_connections_of_one_klaviyo_account_share_its_lane(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    second = house.connect("Second")
+    owe(house, *[declined(number, customer=number, email=f"j{number}@acme.test") for number in range(3)])
+    house.settle(connection)
+    assert lanes(house) == {connection.account_id, second.account_id}
+    house.settle(second)
+    assert len(klaviyo.requests()) < 6 or house.bells == []
+    house.settle(second)
+
+    assert house.connection(second).account_id == connection.account_id
+    assert lanes(house) == {connection.account_id}
+    house.settle(connection)
+    assert {delivery.status for delivery in house.deliveries()} == {"accepted"}
+    assert {event["repeats"] for event in klaviyo.events()} == {1}  # Each connection sends it, with the same id.
+
+
+def test_as_soon_as_klaviyo_tells_whose_key_it_is_the_older_lane_takes_over(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    owe(house)
+    house.settle(connection)
+    second = house.connect("Second")
+    for number in range(12):
+        house.owe(second, 10 + number, customer=10 + number)
+    house.send(second, senders=1)
+    by_itself = len(klaviyo.requests()) - 1
+    house.settle(second)
+    house.settle(connection)
+
+    assert 1 <= by_itself < 12
+    assert {delivery.status for delivery in house.deliveries()} == {"accepted"}
+
+
+def test_the_smaller_cap_holds_for_both(house: House, connection: Connection) -> None:
+    second = house.connect("Second")
+    with house.db.write() as session:
+        session.get_one(KlaviyoAccount, connection.account_id).klaviyo_id = "SbxA01"
+        young = session.get_one(KlaviyoAccount, second.account_id)
+        young.klaviyo_id, young.rate_per_minute, young.name = "SbxA01", 600, "Acme"
+    house.settle(second)
+
+    with house.db.read() as session:
+        account = session.get_one(KlaviyoAccount, connection.account_id)
+    assert (account.rate_per_minute, account.name) == (600, "Acme")
+    assert house.bells == [("lane", connection.account_id)]
+
+
+def test_lanes_that_merge_while_they_work_lose_and_double_nothing(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    others = [house.connect(f"Other {number}") for number in range(3)]
+    everybody = [connection, *others]
+    owe(house, *[declined(n, customer=n, email=f"j{n}@acme.test") for n in range(10)])
+    while any(delivery.status == "queued" for delivery in house.deliveries()):
+        workers = [
+            threading.Thread(target=house.send, args=[house.connection(one), f"worker/{n}"])
+            for n, one in enumerate(everybody)
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    for one in others:
+        house.settle(house.connection(one))
+
+    assert lanes(house) == {connection.account_id}
+    assert {house.connection(one).account_id for one in others} == {connection.account_id}
+    assert {delivery.status for delivery in house.deliveries()} == {"accepted"}
+    assert {attempt.error for one in house.deliveries() for attempt in house.attempts(one)} == {None}
+    assert len(klaviyo.requests()) == 40
+
+
+def test_a_lane_with_something_under_way_is_not_moved(house: House, connection: Connection, klaviyo: Klaviyo) -> None:
+    """What the older lane would take for the trace of a dead worker would be sent again while it is under way."""
+    second = house.connect("Second")
+    owe(house)
+    with house.db.write() as session:
+        for one in (connection, second):
+            session.get_one(KlaviyoAccount, one.account_id).klaviyo_id = "SbxA01"
+    leases.acquire(house.db, f"lane/{second.account_id}", "worker/2", house.clock())
+    house.settle(second)
+
+    assert house.connection(second).account_id != connection.account_id
+
+
+# What workers die of
+
+
+def die_with(house: House, connection: Connection) -> None:
+    """A worker claims what is next, and dies."""
+    open_attempt(house, connection)
+    house.clock.advance(seconds=LEASE_S + 1)
+
+
+def test_what_three_workers_died_of_is_set_aside_and_says_so(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    poison, other = house.owe(connection, 1, customer=1), house.owe(connection, 2, customer=2)
+    for _ in range(3):
+        die_with(house, connection)
+    house.settle(connection)
+
+    found = {delivery.id: delivery for delivery in house.deliveries()}
+    assert (found[poison.id].status, found[other.id].status) == ("failed", "accepted")
+    assert (found[poison.id].reason, found[poison.id].deaths) == (DEADLY_REASON, 3)
+    assert found[poison.id].finished_at is not None
+    assert {attempt.error for attempt in house.attempts(poison)} == {INTERRUPTED}
+    assert [event["unique_id"] for event in klaviyo.events()] == ["1002"]
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_what_a_worker_died_of_is_tried_alone(
+    house: House, connection: Connection, klaviyo: Klaviyo, ahead: bool
+) -> None:
+    suspect = house.owe(connection, 1, customer=1)
+    die_with(house, connection)
+    if ahead:
+        with house.db.write() as session:
+            session.get_one(Delivery, suspect.id).next_attempt_at = house.clock() + timedelta(seconds=1)
+    for number in range(2, 12):
+        house.owe(connection, number, customer=number)
+    house.clock.advance(seconds=1)
+    beside: list[int] = []
+
+    def look() -> None:
+        with house.db.read() as session:
+            open_ = select(Attempt.id).where(Attempt.duration_ms.is_(None), Attempt.error.is_(None))
+            beside.append(len(session.scalars(open_).all()))
+
+    klaviyo.while_asked(look, unique_id="1001")
+    house.settle(connection)
+
+    order = [event["unique_id"] for event in klaviyo.events()]
+    assert order.index("1001") == (10 if ahead else 0)
+    assert beside == [1]
+    assert {delivery.status for delivery in house.deliveries()} == {"accepted"}
+    assert len(house.attempts(suspect)) == 2
+
+
+# Late never overwrites new
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_may_have_arrived_is_not_overwritten_by_older_news(
+    house: House, connection: Connection, klaviyo: Klaviyo, killed: bool
+) -> None:
+    for number, name, age in ((1, "Jon", 0), (2, "Johnny", 1)):
+        request = event(f"{number}", profile=Profile(email=JOHN, first_name=name))
+        house.owe(connection, number, as_of=house.clock() - timedelta(hours=age), request=request)
+    if killed:
+        open_attempt(house, connection)
+        logged = house.attempts(house.deliveries()[0])[0]
+        headers = {**logged.request_headers, "Authorization": f"Klaviyo-API-Key {key_of(house, connection)}"}
+        house.http.post(logged.url, data=logged.request_body, headers=headers, timeout=5)
+        with house.db.write() as session:
+            session.get_one(Delivery, logged.delivery_id).lane_order = RETRY
+        house.clock.advance(seconds=LEASE_S + 1)
+    else:
+        klaviyo.fault("reset", processed=True)
+    house.send(connection)
+
+    assert [json.loads(request["body"])["data"]["attributes"]["unique_id"] for request in klaviyo.requests()][:2] == [
+        "1",
+        "2",
+    ]
+    assert klaviyo.profile(JOHN)["first_name"] == "Jon"
+
+
+def test_a_customer_with_very_many_does_not_keep_the_others_waiting(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    for number in range(ROOM * 6):
+        house.owe(connection, number, customer=1)
+    for number in range(5):
+        house.owe(connection, 9000 + number, customer=2 + number)
+    with house.db.read() as session:
+        claimed = turns.claim_due(session, connection.account_id, house.clock(), ROOM)
+
+    assert [due.delivery.unique_id for due in claimed] == ["1000", *(f"{10_000 + number}" for number in range(5))]

@@ -1,13 +1,16 @@
 """Asking Vrio's REST API on the way: what is asked for, and what happens when it does not answer."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 import requests
 
 from sandbox.klaviyo import serve_in_thread
 from sandbox.vrio import SANDBOX_KEY, World, create_app, tell_month
+from sandbox.vrio.records import OrderOffer
+from sandbox.vrio.webhooks import body
+from sandbox.vrio.words import Status
 from tests.building import NOON, SALE, House, sample
 from vrio_klaviyo.consequences import ASKED_AGAIN
 from vrio_klaviyo.lookups import AGAIN_AFTER, INCOMPLETE, PATIENCE, Clients
@@ -108,3 +111,24 @@ def test_a_key_that_cannot_be_opened_delays_nothing(house: House, vrio: str) -> 
     take_in(house, vrio)
 
     assert (house.inbound(inbound_id).status, asked(vrio)) == ("processed", [])
+
+
+@pytest.mark.requirement("003-46", "003-C")
+def test_a_change_is_judged_by_what_was_known_before_vrio_was_asked(house: House) -> None:
+    """Vrio's API shows the subscription as the change has left it, and the webhook does not say when it changed."""
+    world = tell_month(1, seed=1)
+    bought = next(fact for fact in world.facts if fact.event == "transaction_completed")
+    told = next(fact for fact in world.facts if fact.thing == "order_offer" and fact.at >= bought.at)
+    house.clock.now = world.ends_at.replace(tzinfo=UTC)
+    for fact in (bought, told):
+        house.post(body(world, fact, "v1"))
+        house.take_in()
+    offer_id = told.record_id
+    world.change(world.current.get(OrderOffer, offer_id), status=Status.PAUSED)
+    world.tell("order_offer_updated", world.current.get(OrderOffer, offer_id))
+    with_key(house)
+    inbound_id = house.post(body(world, world.facts[-1], "v1"))
+    with serve_in_thread(create_app(world)) as vrio:
+        take_in(house, vrio)
+
+    assert [one.metric for one in house.deliveries() if one.inbound_event_id == inbound_id] == ["Paused Subscription"]

@@ -7,14 +7,17 @@ not know either gets a stated default in the end. Looking things up over the net
 Source: requirements 003-C, 003-21, 003-22 and 003-24.
 """
 
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from vrio_klaviyo.recollection import Recollection
-from vrio_klaviyo.vrio.changes import change_of
+from vrio_klaviyo.vrio import dunning
+from vrio_klaviyo.vrio.changes import UPCOMING, Change, change_of, ended_as, ended_at
 from vrio_klaviyo.vrio.completing import SourceDefaults
-from vrio_klaviyo.vrio.lifetime_value import PAID, lifetime_value
+from vrio_klaviyo.vrio.lifetime_value import lifetime_value
+from vrio_klaviyo.vrio.payments import LONG_AGO, credits_before, first_paid_at, latest_payment
 from vrio_klaviyo.vrio.records import (
     Customer,
     LineItem,
@@ -25,8 +28,15 @@ from vrio_klaviyo.vrio.records import (
     SubscriptionChange,
     Transaction,
 )
+from vrio_klaviyo.vrio.routes import ROUTES, ROUTES_BEYOND
 
-LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+# Beyond the published page, and told of more than what the webhook itself is about.
+RECOVERED = "Payment Recovered"
+FAILED = "Final Payment Failure"
+LAST = "Cancelled Last Subscription"
+
+# The kinds of change after which a subscription is not charged any more.
+ENDED = ("cancelled", "expired", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,8 @@ class Completed:
 
     Shape:  waits_for names the thing without which nothing can be told yet: its kind and id; "" when nothing is
             missing. counted is for what counts among its like: the thing, and what it is counted among. customer and
-            order are given for what says by itself only whose it is.
+            order are given for what says by itself only whose it is. again is told before, and is to be told once more
+            by its metric, because the record puts it in another light.
     """
 
     record: Record
@@ -44,6 +55,7 @@ class Completed:
     order: Order | None = None
     waits_for: str = ""
     counted: tuple[str, str] | None = None
+    again: tuple[tuple[str, "Completed"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +63,15 @@ class Completer:
     """
     Puts what a webhook says together with what is known beside it.
 
-    Shape:  told_at is the date of the webhook, now when it came: what lies ahead is judged by that.
+    Shape:  told_at is the date of the webhook, now when it came: what lies ahead is judged by that. beyond are the
+            metrics beyond the published page that somebody wants; nothing is looked for that only the others need.
     """
 
     known: Recollection
     defaults: SourceDefaults
     told_at: datetime
     now: datetime
+    beyond: Set[str] = frozenset()
 
     def completed(self, event: str, told: Record, before: OrderOffer | None) -> Completed:
         """
@@ -68,7 +82,8 @@ class Completer:
         """
         match told:
             case Transaction():
-                return Completed(self._transaction(told))
+                own = self._transaction(told)
+                return Completed(own, again=tuple(self._in_another_light(own)))
             case Order():
                 return Completed(self._order(told))
             case Shipment():
@@ -83,20 +98,37 @@ class Completer:
     def _transaction(self, told: Transaction) -> Transaction:
         own = self.known.transaction(told.transaction_id) or told
         customer = self._customer(told.customer)
-        earlier = [other for other in self.known.transactions_of(customer.customer_id) if _credits_before(other, own)]
+        earlier = [other for other in self.known.transactions_of(customer.customer_id) if credits_before(other, own)]
+        transactions = self.known.transactions_of(customer.customer_id) if RECOVERED in self.beyond else []
         return replace(
             own,
             order=self._latest_tracking(own.order if own.order.order_id else told.order, customer),
             customer=customer,
             parent=self.known.transaction(own.parent_id),
             already_credited=sum((other.total or Decimal(0) for other in earlier), Decimal(0)),
+            declined_before=dunning.made_good(own, transactions),
+            changed_at=told.skipped_at or told.modified_at,
+            next_attempt_at=dunning.next_attempt(own, self.known.offers_of(customer.customer_id)),
         )
+
+    def _in_another_light(self, attempt: Transaction) -> Iterator[tuple[str, Completed]]:
+        """What a refusal that is told late turns out to have come before: a payment that made it good, or the end."""
+        if not dunning.refused(attempt):
+            return
+        transactions = self.known.transactions_of(attempt.customer.customer_id)
+        if RECOVERED in self.beyond and (sale := dunning.recovery(attempt, transactions)):
+            yield RECOVERED, Completed(self._transaction(sale))
+        if FAILED in self.beyond:
+            for line in attempt.offers:
+                offer = self.known.offer(line.order_offer_id)
+                if offer and (kind := ended_as(offer)):
+                    yield FAILED, self._changed(offer, Change(kind, ended_at(offer, self.told_at), ""))
 
     def _order(self, told: Order) -> Order:
         own = self.known.order(told.order_id)
         offers = tuple(self.known.offer(offer.order_offer_id) or offer for offer in told.offers)
         customer = self._customer(told.customer or Customer(customer_id=told.customer_id or own.customer_id))
-        paid_at = _first_paid_at(told.order_id, self.known.transactions_of(customer.customer_id))
+        paid_at = first_paid_at(told.order_id, self.known.transactions_of(customer.customer_id))
         ordered_at = min(filter(None, (own.ordered_at, paid_at)), default=None)
         order = replace(own, offers=offers, customer=customer, ordered_at=ordered_at)
         return self._latest_tracking(order, customer)
@@ -117,18 +149,34 @@ class Completer:
         return Completed(shipment, waits_for=missing, counted=counted)
 
     def _change(self, event: str, told: OrderOffer, before: OrderOffer | None) -> Completed:
-        change = change_of(event, told, self.told_at, before)
         own = self.known.offer(told.order_offer_id) or told
+        change = self._told_change(event, told, own, before)
+        if change is not None:
+            return self._changed(own, change)
         order = self.known.order(own.order_id)
         customer = self._customer(Customer(customer_id=own.customer_id or order.customer_id))
-        if change is None:
-            return Completed(told, customer, self._latest_tracking(order, customer))
-        payment = _latest_payment(own, change.at, self.known.transactions_of(customer.customer_id))
+        return Completed(told, customer, self._latest_tracking(order, customer))
+
+    def _told_change(self, event: str, told: OrderOffer, own: OrderOffer, before: OrderOffer | None) -> Change | None:
+        # The clock tells of what was remembered; nothing can have come before that.
+        change = change_of(event, told, self.told_at, own if event == UPCOMING else before)
+        if change is None or f"subscription_{change.kind}" in ROUTES:
+            return change
+        wanted = not self.beyond.isdisjoint(ROUTES_BEYOND[f"subscription_{change.kind}"])
+        return change if wanted and own.is_recurring and not own.is_gift else None
+
+    def _changed(self, own: OrderOffer, change: Change) -> Completed:
+        order = self.known.order(own.order_id)
+        customer = self._customer(Customer(customer_id=own.customer_id or order.customer_id))
+        transactions = self.known.transactions_of(customer.customer_id)
+        payment = latest_payment(own, change.at, transactions)
         record = SubscriptionChange(
             kind=change.kind,
             offer=own,
             at=change.at,
             previous_status=change.previous_status,
+            previous_charge_at=change.previous_charge_at,
+            unpaid=dunning.unpaid(own.order_offer_id, change.at, transactions) if change.kind in ENDED else None,
             customer=customer,
             order=self._latest_tracking(order, customer),
             transaction=payment and self.known.with_context(payment),
@@ -138,15 +186,41 @@ class Completer:
         since = payment.transaction_id if payment else f"order {own.order_id}"
         counted = (thing, f"{change.kind}/{own.order_offer_id} since {since}")
         missing = "" if _is_known(customer) else f"customer/{customer.customer_id}"
-        return Completed(record, waits_for=missing, counted=counted)
+        # A charge that is near is told of once a day at most, and counted by nothing else.
+        told = Completed(record, waits_for=missing, counted=None if change.kind == "upcoming" else counted)
+        if LAST not in self.beyond or change.kind != "cancelled":
+            return told
+        last = self._last_of(own, customer)
+        if last is not own:
+            return replace(told, again=((LAST, self._changed(last, _cancellation(last))),) if last else ())
+        return replace(told, record=replace(record, is_last=True))
+
+    def _last_of(self, told: OrderOffer, customer: Customer) -> OrderOffer | None:
+        """
+        The subscription whose cancellation left the customer without any active one; None when one is active.
+
+        Shape:  of several it is the one with the latest date, whichever is told last.
+        """
+        offers = self._subscriptions_of(customer.customer_id)
+        if any(offer.status == "active" for offer in offers):
+            return None
+        others = [one for one in offers if one.order_offer_id != told.order_offer_id and one.status == "cancelled"]
+        # Vrio: ids ascend.
+        return max(
+            (told, *others), key=lambda one: (one.cancelled_at or LONG_AGO, len(one.order_offer_id), one.order_offer_id)
+        )
+
+    def _subscriptions_of(self, customer_id: str) -> list[OrderOffer]:
+        """What a customer subscribes to or did, without gifts and tests."""
+        tests = {order.order_id for order in self.known.orders_of(customer_id) if order.is_test}
+        subscribed = (offer for offer in self.known.offers_of(customer_id) if offer.is_recurring)
+        return [offer for offer in subscribed if not offer.is_gift and offer.order_id not in tests]
 
     def _customer(self, told: Customer) -> Customer:
         """The customer as all that we know shows them: what they paid, whether they subscribe, when they pay next."""
         if not told.customer_id:
             return told
-        tests = {order.order_id for order in self.known.orders_of(told.customer_id) if order.is_test}
-        subscribed = (offer for offer in self.known.offers_of(told.customer_id) if offer.is_recurring)
-        offers = [offer for offer in subscribed if not offer.is_gift and offer.order_id not in tests]
+        offers = self._subscriptions_of(told.customer_id)
         active = [offer for offer in offers if offer.status == "active"]
         ahead = [offer.next_charge_at for offer in active if offer.next_charge_at and offer.next_charge_at >= self.now]
         found = self.known.customer(told.customer_id)
@@ -166,39 +240,13 @@ class Completer:
         return replace(order, tracking=latest.tracking)
 
 
-def _credits_before(other: Transaction, own: Transaction) -> bool:
-    """Whether another credit took something from the same charge before this one did."""
-    same = bool(own.parent_id) and other.parent_id == own.parent_id and other.transaction_id != own.transaction_id
-    if not (same and other.approved and other.kind in ("refund", "void")):
-        return False
-    return (other.completed_at or LONG_AGO, other.transaction_id) < (own.completed_at or LONG_AGO, own.transaction_id)
-
-
-def _first_paid_at(order_id: str, transactions: list[Transaction]) -> datetime | None:
-    paid = (
-        transaction.completed_at
-        for transaction in transactions
-        if transaction.order.order_id == order_id and transaction.approved and transaction.kind in PAID
-    )
-    return min(filter(None, paid), default=None)
+def _cancellation(offer: OrderOffer) -> Change:
+    """The cancellation that a remembered subscription is known to have had."""
+    return Change("cancelled", ended_at(offer, LONG_AGO), "")
 
 
 def _is_known(customer: Customer) -> bool:
     return bool(customer.email or customer.first_name or customer.modified_at)
-
-
-def _latest_payment(offer: OrderOffer, at: datetime, transactions: list[Transaction]) -> Transaction | None:
-    """The last approved payment for this line before it changed."""
-    paid = [
-        transaction
-        for transaction in transactions
-        if transaction.approved
-        and transaction.kind in PAID
-        and transaction.completed_at
-        and transaction.completed_at <= at
-        and any(line.order_offer_id == offer.order_offer_id for line in transaction.offers)
-    ]
-    return max(paid, key=lambda one: (one.completed_at or LONG_AGO, one.transaction_id), default=None)
 
 
 def _lines_of(offer: OrderOffer, payment: Transaction | None) -> tuple[LineItem, ...]:

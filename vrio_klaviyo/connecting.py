@@ -2,9 +2,11 @@
 
 import json
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -13,6 +15,7 @@ import requests
 from vrio_klaviyo import log
 from vrio_klaviyo.errors import Answer, CallFailed, InvalidInput, NotAuthorized, Retriable, Throttled
 from vrio_klaviyo.klaviyo.client import KlaviyoClient
+from vrio_klaviyo.klaviyo.requests import Rendered, Style, headers
 from vrio_klaviyo.store import deliveries
 from vrio_klaviyo.store.connections import (
     Connection,
@@ -42,6 +45,12 @@ PROBES = {
 }
 # Klaviyo: nothing tells whether a key may write but writing.
 WRITE_SCOPES = ("profiles:write", "events:write", "lists:write")
+# What is asked for a scope to write that a delivery was refused for: a request without what it cannot do without. Who
+# may not write is told so (403), who may is told what is missing (400), and nothing is written either way.
+REFUSED_PROBES = {
+    "events:write": ("/api/events", b'{"data":{"type":"event","attributes":{}}}'),
+    "profiles:write": ("/api/profile-import", b'{"data":{"type":"profile","attributes":{}}}'),
+}
 
 YES, NO, NOT_TESTED = "yes", "no", "not tested"
 
@@ -70,38 +79,47 @@ class KeyCheck:
     scopes: dict[str, str] = field(default_factory=lambda: dict.fromkeys((*PROBES, *WRITE_SCOPES), NOT_TESTED))
 
 
-def check_key(client: KlaviyoClient, within_s: float = CHECK_S) -> KeyCheck:
+def check_key(client: KlaviyoClient, within_s: float = CHECK_S, refused: Iterable[str] = ()) -> KeyCheck:
     """
     Ask Klaviyo about the key, and judge by what it has told in time.
 
+    Shape:  `refused` are the scopes for which a delivery was refused: as long as one of them is, the key is.
     Source: requirements 003-2, 003-9 and 003-70; Klaviyo's answers to a bad key and to a missing scope as recorded.
     """
     told: dict[str, Answer | CallFailed] = {}
     # A single call may take longer than all of them together may, and cannot be called off.
-    asking = Thread(target=_ask, args=[client, told, time.monotonic() + within_s], daemon=True)
+    asking = Thread(target=_ask, args=[client, told, time.monotonic() + within_s, tuple(refused)], daemon=True)
     asking.start()
     asking.join(within_s)
     return _judged(dict(told))
 
 
-def _ask(client: KlaviyoClient, told: dict[str, Answer | CallFailed], ends: float) -> None:
+def _ask(client: KlaviyoClient, told: dict[str, Answer | CallFailed], ends: float, refused: tuple[str, ...]) -> None:
     """Ask for one scope after the other, until an answer shows that more of them would tell nothing."""
     for scope, path in PROBES.items():
         if time.monotonic() > ends:
             return
-        told[scope] = _answer(client, path)
+        told[scope] = _answer(partial(client.get, path))
         if scope == ACCOUNTS and not _is_genuine(told[scope]):
             return
+    for scope in refused:
+        if time.monotonic() < ends:
+            path, body = REFUSED_PROBES[scope]
+            told[scope] = _answer(partial(client.send, _refused_before(path, body)))
 
 
-def _answer(client: KlaviyoClient, path: str, patient: bool = True) -> Answer | CallFailed:
+def _refused_before(path: str, body: bytes) -> Rendered:
+    return Rendered(method="POST", path=path, headers=headers(Style()), body=body, phone=None)
+
+
+def _answer(ask: Callable[[], Answer], patient: bool = True) -> Answer | CallFailed:
     try:
-        return client.get(path)
+        return ask()
     except Throttled as error:
         if not patient or error.retry_after_s > LONGEST_WAIT_S:
             return error
         time.sleep(error.retry_after_s)
-        return _answer(client, path, patient=False)
+        return _answer(ask, patient=False)
     except CallFailed as error:
         return error
 
@@ -117,11 +135,12 @@ def _judged(told: dict[str, Answer | CallFailed]) -> KeyCheck:
     if not _is_genuine(first):
         cause = first.reason if isinstance(first, CallFailed) else f"{first.status} (not Klaviyo's own answer)"
         return KeyCheck(verdict=Verdict.UNKNOWN, sentence=f"Klaviyo could not be asked about the key: {cause}.")
-    scopes = {scope: _may(told.get(scope)) for scope in PROBES} | dict.fromkeys(WRITE_SCOPES, NOT_TESTED)
+    scopes = {scope: _may(told.get(scope)) for scope in (*PROBES, *WRITE_SCOPES)}
     missing = ", ".join(scope for scope, may in scopes.items() if may == NO)
     account_id, account_name = _account(first)
     return KeyCheck(
-        verdict=Verdict.ACCEPTED,
+        # Klaviyo: a key's scopes are fixed when it is made. Without those to write nothing goes out with it.
+        verdict=Verdict.REJECTED if any(scopes[scope] == NO for scope in WRITE_SCOPES) else Verdict.ACCEPTED,
         sentence="Klaviyo knows this key." + (f" It lacks the scopes {missing}." if missing else ""),
         account_id=account_id,
         account_name=account_name,
@@ -233,4 +252,5 @@ def _checked(connection: Connection, vault: Vault, http: requests.Session, base_
         key = vault.unseal(connection.key_sealed, connection.workspace_id, connection.id)
     except InvalidInput as error:
         return KeyCheck(verdict=Verdict.REJECTED, sentence=f"The key cannot be read: {error}.")
-    return check_key(KlaviyoClient(base_url.rstrip("/"), key, http))
+    refused = [scope for scope in REFUSED_PROBES if connection.scopes.get(scope) == NO]
+    return check_key(KlaviyoClient(base_url.rstrip("/"), key, http), refused=refused)

@@ -52,18 +52,21 @@ class Explanation(NamedTuple):
     again_helps: bool
 
 
-def skip_reason(request: Request, record: Record, connection: Connection, received_at: datetime) -> SkipReason | None:
+def skip_reason(
+    request: Request, record: Record, connection: Connection, received_at: datetime, *, by_hand: bool = False
+) -> SkipReason | None:
     """
     The first reason that keeps this request from going; None when it may go.
 
+    Shape:  what a person sends again by hand is not kept back by a pause, nor by when the connection was activated.
     Source: requirements 003-10, -11, -13, -67; test orders and the order of reasons are our choice: what a person
             switched comes before what the data lack.
     """
-    if not connection.active:
+    if not connection.active and not by_hand:
         return SkipReason.CONNECTION_PAUSED
     if not connection.push_events:
         return SkipReason.PUSH_EVENTS_OFF
-    if connection.activated_at is None or received_at < connection.activated_at:
+    if not by_hand and (connection.activated_at is None or received_at < connection.activated_at):
         return SkipReason.BEFORE_ACTIVATION
     if isinstance(request, EventRequest) and request.metric in connection.metrics_off:
         return SkipReason.METRIC_OFF

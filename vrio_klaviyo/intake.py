@@ -7,18 +7,20 @@ transaction begins; then its events are finished and their deliveries opened tog
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from vrio_klaviyo import log
+from vrio_klaviyo.assembling import as_of_webhook, judged_by, keep_judgement
 from vrio_klaviyo.consequences import Finisher, Loaded
 from vrio_klaviyo.errors import LeaseLost, UnreadableWebhook
 from vrio_klaviyo.lookups import AGAIN_AFTER, INCOMPLETE, look_up, needed
 from vrio_klaviyo.lookups import PATIENCE as LOOKUP_PATIENCE
 from vrio_klaviyo.store import inbound, leases
 from vrio_klaviyo.store.connections import list_connections
-from vrio_klaviyo.store.db import Database
+from vrio_klaviyo.store.db import Database, DatabaseError, is_outage
 from vrio_klaviyo.store.inbound import MOST_STARTS, InboundEvent, InboundStatus
 from vrio_klaviyo.store.leases import Lease
 from vrio_klaviyo.store.memory import Memory
@@ -37,7 +39,8 @@ class Intake:
     """
     Works off what a source has sent.
 
-    Shape:  `stopping` tells that the process was asked to end: the batch under way is finished, no other begins.
+    Shape:  `stopping` tells that the process was asked to end: the batch under way is finished, no other begins. begun
+            are the webhooks of the batch under way, or of the last one.
     """
 
     def __init__(
@@ -54,6 +57,9 @@ class Intake:
         self._ring = ring
         self._now = now
         self._stopping = stopping
+        self.begun: list[str] = []
+        # Begun in vain because the database failed, and it could not even be told so yet.
+        self._blameless: list[str] = []
 
     def drain(self, source_id: str, owner: str) -> None:
         """Work off what is waiting, for one slice of time; ring again when more is."""
@@ -78,23 +84,39 @@ class Intake:
         """Work off the next few; False when there were none."""
         with self._db.write() as session:
             leases.hold(session, lease, self._now())
+            inbound.take_back(session, self._blameless)
             source = find_source(session, source_id)
             client = self._vrio_client(source)
             # Asking Vrio may take as long as a whole slice: with one at a time nothing that was begun is left over.
             claimed = inbound.claim_received(session, source_id, BATCH if client is None else 1)
+        self.begun, self._blameless = [event.id for event in claimed], []
+        try:
+            self._finish(claimed, source, client, lease)
+        except DatabaseError as error:
+            if is_outage(error):
+                self._take_back()
+            raise
+        return bool(claimed)
+
+    def _take_back(self) -> None:
+        """An outage is no webhook's death: it must not count as one, and if it lasts, is told of later."""
+        self._blameless = self.begun
+        with suppress(DatabaseError), self._db.write() as session:
+            inbound.take_back(session, self._blameless)
+            self._blameless = []
+
+    def _finish(self, claimed: list[InboundEvent], source: Source, client: VrioClient | None, lease: Lease) -> None:
         loaded = [load(event, source) for event in claimed]
         if client is not None:
             loaded = [self._looked_up(event, source, client, lease) for event in loaded]
         with self._db.write() as session:
             leases.hold(session, lease, self._now())
             connections = list_connections(session, source.workspace_id)
-            finisher = Finisher(session, source, connections, self._now())
-            ended = [finisher.finish(event) for event in loaded]
+            ended = Finisher(session, source, connections, self._now()).finish(loaded)
         for event, end in zip(loaded, ended, strict=True):
-            log.info("inbound.finished", inbound=event.inbound.id, source=source_id, status=str(end.status))
+            log.info("inbound.finished", inbound=event.inbound.id, source=source.id, status=str(end.status))
         for lane in frozenset[str]().union(*(end.lanes for end in ended)):
             self._ring("lane", lane)
-        return bool(claimed)
 
     def _looked_up(self, event: Loaded, source: Source, client: VrioClient, lease: Lease) -> Loaded:
         """The event, after what it leaves out was asked for and remembered; or the time to ask again."""
@@ -108,7 +130,11 @@ class Intake:
         looked, now = look_up(lookups, client, self._now()), self._now()
         with self._db.write() as session:
             leases.hold(session, lease, now)
-            Memory(session, source.id).remember(looked.pictures)
+            memory, as_of = Memory(session, source.id), as_of_webhook(event.webhook, event.inbound)
+            # Vrio's API shows a subscription as it became, the webhook is judged by what it was.
+            if before := judged_by(memory, record, as_of, event.inbound):
+                keep_judgement(memory, before, as_of, event.inbound)
+            memory.remember(looked.pictures)
         if looked.again and now < event.inbound.received_at + LOOKUP_PATIENCE:
             return replace(event, again_at=now + AGAIN_AFTER)
         return replace(event, notes=(INCOMPLETE,)) if looked.failed else event

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vrio_klaviyo.store.memory import Memory, Picture
 from vrio_klaviyo.vrio import keeping
@@ -26,16 +26,15 @@ _LINKS = {"customer_id", "order_id", "order_offer_id", "transaction_id", "is_tes
 
 class Recollection:
     """
-    What we remember of one source, as records, while one webhook is worked on.
+    What we remember of one source, as records.
 
-    Shape:  a customer or order that we never heard of is one that says nothing but its id. All that belongs to a
-            customer is fetched together, because most of it is looked at.
+    Shape:  a customer or order that we never heard of is one that says nothing but its id. A picture is read once,
+            because the webhooks of a customer come together, and each looks at all that the customer has.
     """
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._fetched: dict[str, dict[tuple[str, str], Picture]] = {}
-        self._known: dict[tuple[str, str], Picture | None] = {}
+        self._read: dict[Picture, Any] = {}
 
     def customer(self, customer_id: str) -> Customer:
         """The customer of this id."""
@@ -78,27 +77,43 @@ class Recollection:
         return self._all(Order, "order", customer_id)
 
     def _thing(self, kind: type[Thing], name: str, vrio_id: str) -> Thing | None:
-        key = (name, vrio_id)
-        if not vrio_id:
-            return None
-        if key not in self._known:
-            picture = self._memory.recall(name, vrio_id)
-            self._known[key] = picture
-            if picture and picture.vrio_customer_id:
-                self._of(picture.vrio_customer_id)
-        picture = self._known[key]
-        return None if picture is None else keeping.loads(kind, picture.body)
+        picture = self._memory.recall(name, vrio_id) if vrio_id else None
+        return None if picture is None else self._record(kind, picture)
 
     def _all(self, kind: type[Thing], name: str, customer_id: str) -> list[Thing]:
-        found = self._of(customer_id) if customer_id else {}
-        return [keeping.loads(kind, picture.body) for (told_of, _), picture in found.items() if told_of == name]
+        found = self._memory.recall_all(customer_id) if customer_id else []
+        return [self._record(kind, picture) for picture in found if picture.kind == name]
 
-    def _of(self, customer_id: str) -> dict[tuple[str, str], Picture]:
-        if customer_id not in self._fetched:
-            pictures = self._memory.recall_all(customer_id)
-            self._fetched[customer_id] = {(picture.kind, picture.vrio_id): picture for picture in pictures}
-            self._known |= self._fetched[customer_id]
-        return self._fetched[customer_id]
+    def _record(self, kind: type[Thing], picture: Picture) -> Thing:
+        if picture not in self._read:
+            self._read[picture] = keeping.loads(kind, picture.body)
+        read: Thing = self._read[picture]
+        return read
+
+
+def things_named(record: Record) -> set[tuple[str, str]]:
+    """The kind and id of everything that a record tells of or refers to."""
+    named: set[tuple[str, str]] = set()
+    parts: tuple[Record | None, ...] = ()
+    match record:
+        case Customer():
+            named = {("customer", record.customer_id)}
+        case OrderOffer():
+            named = {("order_offer", record.order_offer_id), ("order", record.order_id)}
+            named.add(("customer", record.customer_id))
+        case Order():
+            named = {("order", record.order_id), ("customer", record.customer_id)}
+            parts = (record.customer, *record.offers)
+        case Shipment():
+            named = {("shipment", record.shipment_id), ("transaction", record.transaction_id)}
+            named |= {("order", record.order_id), ("customer", record.customer_id)}
+        case Transaction():
+            named = {("transaction", record.transaction_id), ("transaction", record.parent_id)}
+            parts = (record.customer, record.order, *record.offers)
+        case SubscriptionChange():
+            parts = (record.customer, record.order, record.offer)
+    inside = (things_named(part) for part in parts if part is not None)
+    return {(kind, vrio_id) for kind, vrio_id in named.union(*inside) if vrio_id}
 
 
 def pictures_of(record: Record, as_of: datetime, received_at: datetime) -> Iterator[Picture]:

@@ -1,0 +1,174 @@
+"""What came back is written down: for the deliveries, for their connections, for the lane."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from vrio_klaviyo import log, rush
+from vrio_klaviyo.deciding import (
+    CIRCUIT_OPENS_AT,
+    Accepted,
+    AgainAsBefore,
+    AgainIn,
+    AgainSingly,
+    AgainWithoutPhone,
+    ConnectionHeld,
+    Failed,
+    LaneHeld,
+    LaneWaits,
+    Outcome,
+    circuit_s,
+    decide,
+    failures_after,
+    result_of,
+)
+from vrio_klaviyo.klaviyo.limits import Pacer
+from vrio_klaviyo.sending import Part, Sent
+from vrio_klaviyo.store import attempts, deliveries, resending
+from vrio_klaviyo.store.connections import (
+    KeyStatus,
+    KlaviyoAccount,
+    connections_of_account,
+    keep_pace,
+    name_provisional,
+    note_scope_refused,
+    record_key,
+)
+from vrio_klaviyo.store.db import Session
+from vrio_klaviyo.store.deliveries import ENDPOINT_REFUSED, KEY_REJECTED
+from vrio_klaviyo.store.resending import MANUAL
+
+# What a call to each kind of endpoint needs; the rest of them are ours and need none.
+SCOPES = {"event": "events:write", "profile": "profiles:write"}
+
+Told = tuple[Part, Sent, Outcome]
+
+
+@dataclass
+class Standing:
+    """
+    How a lane stands.
+
+    Shape:  failures counts the calls that failed one after another. Nothing is sent before wait_until; over says that
+            this slice of work ends although there is more.
+    """
+
+    account: KlaviyoAccount
+    pacer: Pacer
+    failures: int
+    wait_until: datetime | None = None
+    over: bool = False
+
+    @property
+    def is_probing(self) -> bool:
+        """With the circuit open, one request at a time asks whether Klaviyo is back."""
+        return self.failures >= CIRCUIT_OPENS_AT
+
+    def keep(self, session: Session) -> None:
+        """Write down what the next one to work here must know."""
+        keep_pace(session, self.account.id, self.pacer.kept, self.failures)
+
+
+def record(session: Session, standing: Standing, came: list[Sent], now: datetime) -> list[Told]:
+    """Write down what came back, and what follows from it; what to tell the log once it is committed."""
+    if not came:
+        return []
+    for sent in came:
+        if not sent.made:
+            attempts.withdraw(session, [part.attempt_id for part in sent.call.parts])
+            standing.pacer.give_back(sent.call.rendered.path, now)
+    made = [sent for sent in came if sent.made]
+    told = [
+        (part, sent, outcome)
+        for sent in made
+        for part, outcome in zip(sent.call.parts, _outcomes(sent, now), strict=True)
+    ]
+    attempts.record_results(session, [result_of(part, sent, outcome, now) for part, sent, outcome in told], now)
+    in_vain = [part.due.delivery for part, _, outcome in told if isinstance(outcome, Failed)]
+    resending.keep_accepted(session, [delivery.id for delivery in in_vain if delivery.asked])
+    _heed(session, standing, told, now)
+    _learn(session, standing, made, now)
+    _judge(standing, made, now)
+    return told
+
+
+def _outcomes(sent: Sent, now: datetime) -> list[Outcome]:
+    if sent.call.is_job:
+        return rush.outcomes(sent, now)
+    delivery = sent.call.parts[0].due.delivery
+    outcome = decide(sent.error, delivery.tries + 1, (now - delivery.queued_at).total_seconds())
+    # A person asked for one attempt, and sees at once what came of it.
+    return [Failed() if delivery.asked == MANUAL and isinstance(outcome, AgainIn) else outcome]
+
+
+def _heed(session: Session, standing: Standing, told: Iterable[Told], now: datetime) -> None:
+    """What an answer means for more than its own delivery."""
+    held = set()
+    for part, sent, outcome in told:
+        connection = part.due.connection
+        match outcome:
+            case LaneWaits(seconds=seconds):
+                until = now + timedelta(seconds=seconds)
+                standing.wait_until = max(standing.wait_until or until, until)
+            case ConnectionHeld() if connection.id not in held:
+                held.add(connection.id)
+                record_key(session, connection.id, KeyStatus.REJECTED, sent.reason, now)
+                deliveries.hold_owed(session, [connection.id], KEY_REJECTED)
+                if sent.answer and sent.answer.status == 403:
+                    note_scope_refused(session, connection.id, SCOPES[part.due.delivery.kind])
+            case LaneHeld() if not standing.over:
+                standing.over = True
+                lane = [one.id for one in connections_of_account(session, standing.account.id)]
+                deliveries.hold_owed(session, lane, ENDPOINT_REFUSED)
+
+
+def _learn(session: Session, standing: Standing, made: list[Sent], now: datetime) -> None:
+    """What the answers' headers tell: the limits, and which Klaviyo account this is."""
+    for sent in made:
+        if sent.answer is not None:
+            standing.pacer.learn(sent.call.rendered.path, sent.answer.headers, now)
+            # Klaviyo: this header names the account, on refusals of a known key as well.
+            klaviyo_id = sent.answer.headers.get("cid", "")
+            if klaviyo_id and standing.account.klaviyo_id is None:
+                standing.account.klaviyo_id = klaviyo_id
+                # The lane of the account that was known before takes over from here.
+                standing.over = name_provisional(session, standing.account.id, klaviyo_id) or standing.over
+
+
+def _judge(standing: Standing, made: list[Sent], now: datetime) -> None:
+    """Open the lane's circuit after a run of failures, and close it when Klaviyo answers again."""
+    was_open, standing.failures = standing.is_probing, failures_after(standing.failures, made)
+    if standing.is_probing and made:
+        until = now + timedelta(seconds=circuit_s(standing.failures))
+        standing.wait_until = max(standing.wait_until or until, until)
+    if was_open != standing.is_probing:
+        word = "lane.circuit_opened" if standing.is_probing else "lane.circuit_closed"
+        log.warning(word, lane=standing.account.id, failures=standing.failures)
+
+
+def tell(part: Part, sent: Sent, outcome: Outcome) -> None:
+    """One line per attempt that changed something; ids only."""
+    ids = {
+        "delivery": part.due.delivery.id,
+        "connection": part.due.connection.id,
+        "attempt": part.attempt_id,
+        "trigger": "bulk" if sent.call.is_job else part.due.delivery.next_trigger,
+        "status": sent.answer.status if sent.answer else None,
+        "ms": sent.duration_ms,
+    }
+    match outcome:
+        case Accepted():
+            log.info("delivery.accepted", **ids)
+        case Failed():
+            log.warning("delivery.failed", **ids, reason=sent.reason)
+        case ConnectionHeld():
+            log.error("connection.key_rejected", **ids, reason=sent.reason)
+        case LaneHeld():
+            log.error("lane.endpoint_refused", **ids, reason=sent.reason)
+        case LaneWaits(seconds=seconds):
+            log.warning("lane.waits", **ids, seconds=seconds)
+        case AgainWithoutPhone() | AgainIn() | AgainSingly() | AgainAsBefore():
+            log.warning("delivery.again", **ids, reason=sent.reason)
+        case _:
+            assert_never(outcome)

@@ -1,0 +1,138 @@
+"""The calls of a lane: a few threads that make them, one after another each, and what came of them."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from types import TracebackType
+
+from vrio_klaviyo.errors import Answer, CallFailed, EndpointRefused, NotAuthorized, Retriable, Throttled
+from vrio_klaviyo.klaviyo.client import KlaviyoClient
+from vrio_klaviyo.klaviyo.requests import Rendered
+from vrio_klaviyo.store.turns import Due
+
+SENDERS = 10
+# How long answers are gathered, so that one transaction closes many.
+GATHER_S = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One delivery's part of a call: its own bytes, and its attempt, which is committed."""
+
+    due: Due
+    rendered: Rendered
+    attempt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """
+    One request that is about to be made.
+
+    Shape:  one part, whose bytes are the request, or the many of a bulk job. client is who makes it, or why nobody can.
+    """
+
+    client: KlaviyoClient | NotAuthorized
+    rendered: Rendered
+    parts: tuple[Part, ...]
+    is_job: bool = False
+
+    @property
+    def connection_id(self) -> str:
+        """Whose key it is made with."""
+        return self.parts[0].due.connection.id
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of a call; `made` is False when the lane was stopped before its turn."""
+
+    call: Call
+    duration_ms: int
+    answer: Answer | None
+    error: CallFailed | None
+    made: bool = True
+
+    @property
+    def reason(self) -> str:
+        """Why it failed; empty when it did not."""
+        return self.error.reason if self.error else ""
+
+
+class Sending:
+    """
+    The calls of one slice of a lane's work.
+
+    Shape:  `may_go` is asked right before each call. After an answer that stops the lane, or the connection, no other
+            call of it begins. Leaving the block waits for those under way.
+    """
+
+    def __init__(self, threads: ThreadPoolExecutor, may_go: Callable[[], bool], failures_allowed: int) -> None:
+        self._threads = threads
+        self._may_go = may_go
+        self._failures_allowed = failures_allowed
+        self._came: SimpleQueue[Future[Sent]] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._stopped = False
+        self._barred: set[str] = set()
+        self.under_way = 0
+
+    def __enter__(self) -> "Sending":
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self._stopped = True
+        while self.under_way:
+            self._came.get()
+            self.under_way -= 1
+
+    def begin(self, calls: list[Call]) -> None:
+        """Have these calls made."""
+        for call in calls:
+            self.under_way += 1
+            self._threads.submit(self._make, call).add_done_callback(self._came.put)
+
+    def come(self) -> list[Sent]:
+        """What came back: nothing when nothing is under way, else at least one."""
+        if not self.under_way:
+            return []
+        came = [self._came.get()]
+        ends, enough = time.monotonic() + GATHER_S, max(1, self.under_way // 2)
+        while len(came) < self.under_way:
+            try:
+                came.append(self._came.get(timeout=0 if len(came) >= enough else max(0.0, ends - time.monotonic())))
+            except Empty:
+                break
+        self.under_way -= len(came)
+        return [future.result() for future in came]
+
+    def _make(self, call: Call) -> Sent:
+        if self._stopped or call.connection_id in self._barred or not self._may_go():
+            return Sent(call, 0, None, None, made=False)
+        began = time.monotonic()
+        answer, error = _answered(call)
+        with self._lock:
+            self._heed(call, error)
+        return Sent(call, round((time.monotonic() - began) * 1000), answer, error)
+
+    def _heed(self, call: Call, error: CallFailed | None) -> None:
+        self._failures = self._failures + 1 if isinstance(error, Retriable) else 0
+        if isinstance(error, Throttled | EndpointRefused) or self._failures >= self._failures_allowed:
+            self._stopped = True
+        if isinstance(error, NotAuthorized):
+            self._barred.add(call.connection_id)
+
+
+def _answered(call: Call) -> tuple[Answer | None, CallFailed | None]:
+    if isinstance(call.client, NotAuthorized):
+        return None, call.client
+    try:
+        return call.client.send(call.rendered), None
+    except CallFailed as error:
+        return error.answer, error
