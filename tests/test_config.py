@@ -21,6 +21,8 @@ NAMES = [
     "PORT",
     "WEB_CONCURRENCY",
     "LOG_LEVEL",
+    "BASE_URL",
+    "TRUSTED_PROXIES",
 ]
 
 
@@ -49,7 +51,17 @@ def test_all_but_the_secrets_has_a_working_default() -> None:
     assert settings.vrio_api_url == "https://api.vrio.app"
     assert (settings.host, settings.port, settings.web_concurrency) == ("0.0.0.0", 8080, 1)
     assert settings.log_level == "info"
+    assert (settings.base_url, settings.tls, settings.trusted_proxies) == ("http://localhost:8080", False, 0)
     assert (settings.secret_key, settings.encryption_keys) == ("a secret", (ONE,))
+
+
+def test_people_come_to_the_port_that_is_listened_on_unless_told_otherwise(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("PORT", "9090")
+    assert config.load().base_url == "http://localhost:9090"
+
+    environment.setenv("BASE_URL", "https://console.example.com/")
+    settings = config.load()
+    assert (settings.base_url, settings.tls) == ("https://console.example.com", True)
 
 
 @pytest.mark.parametrize(
@@ -168,3 +180,15 @@ def test_a_migration_needs_to_know_only_where_the_database_is(environment: pytes
     environment.setenv("DATABASE_URL", "mysql://db/vrio")
     with pytest.raises(InvalidSettings):
         config.load_database_url()
+
+
+def test_how_long_things_are_kept_is_a_setting(environment: pytest.MonkeyPatch) -> None:
+    settings = config.load()
+    assert (settings.body_retention_days, settings.row_retention_days) == (30, 400)
+    environment.setenv("BODY_RETENTION_DAYS", "7")
+    environment.setenv("ROW_RETENTION_DAYS", "90")
+    settings = config.load()
+    assert (settings.body_retention_days, settings.row_retention_days) == (7, 90)
+    environment.setenv("ROW_RETENTION_DAYS", "0")
+
+    assert problems() == ["ROW_RETENTION_DAYS: It must be 1 or more."]

@@ -28,6 +28,8 @@ from tests.catalogue import (
 )
 from vrio_klaviyo.gate import SkipReason, explain
 from vrio_klaviyo.vrio import routes
+from vrio_klaviyo.vrio.additional import additional_properties
+from vrio_klaviyo.vrio.records import Shipment, Transaction
 from vrio_klaviyo.vrio.schemas import load
 
 
@@ -74,6 +76,7 @@ def test_the_words_are_about_what_there_is_and_about_all_of_it() -> None:
     assert list(WORDS["happened"]) == list(routes.ROUTES)
     assert set(WORDS["ignored"]) <= set(routes.IGNORED)
     assert set(WORDS["events"]) == set(metrics())
+    assert list(WORDS["beyond"]) == list(routes.BEYOND)
     assert {name for event in WORDS["events"].values() for name in event.get("blocks", ())} == set(WORDS["blocks"])
 
 
@@ -85,15 +88,26 @@ def test_every_event_is_called_as_its_goldens_call_it() -> None:
 def test_a_golden_case_is_what_the_overview_says(case: Path) -> None:
     event = load((case / "webhook.json").read_bytes()).event
     told = {told_in(request) for request in goldens()[case.name]}
+    beyond = told & set(routes.BEYOND)
+    assert all(event in WORDS["beyond"][metric]["webhooks"] for metric in beyond)
+    if told == beyond:
+        return
     said = [happened for happened, words in WORDS["happened"].items() if event in words["webhooks"]]
 
-    assert any(told <= {metric_of(builder) for builder in routes.ROUTES[happened]} for happened in said)
+    assert any(told - beyond <= {metric_of(builder) for builder in routes.ROUTES[happened]} for happened in said)
 
 
 def test_what_is_ignored_is_a_webhooks_name_or_explained() -> None:
     for what in routes.IGNORED.keys() - WORDS["ignored"].keys():
         assert re.fullmatch(r"(transaction|order|order_offer|shipment)_[a-z_]+", what)
         assert routes.trigger(what, None) == what
+
+
+def test_every_additional_property_is_explained() -> None:
+    refusal, parcel = Transaction(transaction_id="1670", approved=False), Shipment()
+    made = additional_properties(refusal).keys() | additional_properties(parcel).keys()
+
+    assert set(WORDS["additional"]) == made
 
 
 def test_every_name_of_a_field_is_one_that_is_read() -> None:

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -11,9 +10,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ["requirements.txt", "requirements-demo.txt", "requirements-dev.txt"]
-
-# The pages whose commands a test runs, all of them but make's, with that test.
-RUN_BY_A_TEST = {"README.md": "tests/test_readme.py"}
 
 PIN = r"[a-z0-9-]+==[\w.]+( ; [^\n\\]+)?"
 HASH = r"--hash=sha256:[0-9a-f]{64}"
@@ -91,26 +87,6 @@ def test_every_make_command_that_a_page_names_exists() -> None:
     }
 
     assert {(page, target) for page, target in named if target not in targets} == set()
-
-
-def test_every_command_that_a_page_shows_is_run_by_make_or_by_a_test() -> None:
-    plain = make("--dry-run", "--always-make", "install", "demo", "test", "check", "bench", "lock").stdout.splitlines()
-    shown = {(page.name, command) for page in pages() for command in commands(page)}
-
-    assert {
-        (page, command)
-        for page, command in shown
-        if not command.startswith("make ") and command not in plain and page not in RUN_BY_A_TEST
-    } == set()
-    assert {test for test in RUN_BY_A_TEST.values() if not (ROOT / test).is_file()} == set()
-
-
-def commands(page: Path) -> Iterator[str]:
-    """Each line of a page's `sh` blocks, without its comment."""
-    for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
-        for line in block.splitlines():
-            if command := re.sub(r"(^|\s+)#.*", "", line).strip():
-                yield command
 
 
 def test_a_python_that_is_too_old_is_told_so(tmp_path: Path) -> None:

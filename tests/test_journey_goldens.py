@@ -17,6 +17,7 @@ from tests.databases import SqliteFiles
 from vrio_klaviyo.klaviyo.requests import Known, Style, loads, render
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.db import Database
+from vrio_klaviyo.vrio.routes import BEYOND
 
 FIXTURES = Path(__file__).parent / "fixtures" / "vrio"
 CASES = sorted(case.parent for case in FIXTURES.glob("*/before"))
@@ -35,8 +36,17 @@ def house(sqlite_files: SqliteFiles) -> Iterator[House]:
 
 
 @pytest.fixture
-def connection(house: House) -> Connection:
-    return house.connect()
+def connection(house: House, case: Path | None) -> Connection:
+    """One that has switched on what the case is about, where that is beyond the published page, and nothing else."""
+    connection = house.connect()
+    own = [metric for metric in BEYOND if case and metric == case.name.split("__")[0].replace("_", " ").title()]
+    house.change(connection, metrics_on=own)
+    return connection
+
+
+@pytest.fixture
+def case() -> None:
+    """None where a test is about no case."""
 
 
 def taken_in(house: House, webhook: Path) -> str:

@@ -1,9 +1,7 @@
-"""The product's own processes, started as the Procfile says, killed as life does it."""
+"""The product's own processes, started as the Procfile says; how they are killed is told in faults/."""
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -35,29 +33,6 @@ def held(klaviyo: str) -> list[tuple[str, str]]:
     ]
 
 
-def sale(number: int) -> dict[str, Any]:
-    """The sample sale as another transaction of another customer."""
-    webhook = copy.deepcopy(sample(SALE))
-    webhook["webhook_event_id"] = 70_000 + number
-    transaction = webhook["webhook_data"]["transaction"]
-    transaction["id"] = str(2000 + number)
-    transaction["customer"] |= {"id": str(9000 + number), "email": f"customer{number}@example.com", "phone": ""}
-    return webhook
-
-
-def expected(numbers: range) -> list[tuple[str, str]]:
-    """What those sales come to in Klaviyo."""
-    return [
-        event
-        for number in numbers
-        for event in (
-            ("Placed Order", f"{2000 + number}"),
-            ("Ordered Product", f"{2000 + number}_1"),
-            ("Started Subscription", f"{2000 + number}_1_sub"),
-        )
-    ]
-
-
 @pytest.mark.parametrize("process", ["web", "worker", "clock"])
 def test_a_process_refuses_to_start_on_a_database_that_is_not_migrated(product: Product, process: str) -> None:
     assert product.ends(process) == 5
@@ -85,27 +60,3 @@ def test_the_procfile_s_lines_are_the_product(product: Product, klaviyo: str, tm
     (customer,) = product.flask("customer", "show", "john@example.com")
     assert [row["response"]["status"] for row in customer["webhooks"]] == [202, 202, 202]
     assert max(product.stop().values()) < 10
-
-
-def test_what_was_acknowledged_arrives_once_although_web_and_worker_are_killed(
-    product: Product, klaviyo: str, tmp_path: Path
-) -> None:
-    """Killed before anything was looked at, in the middle of looking, and in the middle of sending."""
-    product.release()
-    address = product.connect(tmp_path)
-    product.start("web")
-    acknowledged = range(0, 12)
-    for number in acknowledged:
-        assert requests.post(address, json=sale(number), timeout=5).status_code == 202
-    product.kill("web")
-    requests.post(f"{klaviyo}/sandbox/settings", json={"latency_ms": 100}, timeout=5)
-    for arrived in (1, 9, 20):
-        product.start("worker", "clock")
-        wait_until(lambda arrived=arrived: len(held(klaviyo)) >= arrived, f"{arrived} events have arrived")
-        product.kill("worker", "clock")
-    product.start("web", "worker", "clock")
-    wait_until(lambda: len(held(klaviyo)) == 3 * len(acknowledged), "everything has arrived")
-    assert sorted(held(klaviyo)) == sorted(expected(acknowledged))
-    wait_until(lambda: all(status == "accepted" for status, _ in product.deliveries()), "all are accepted")
-    triggers = [trigger for _, triggers in product.deliveries() for trigger in triggers]
-    assert set(triggers) == {"first", "interrupted"}

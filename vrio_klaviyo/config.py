@@ -24,7 +24,8 @@ class Settings:
     """
     What the environment says.
 
-    Shape:  of encryption_keys the first one encrypts, and each one opens.
+    Shape:  of encryption_keys the first one encrypts, and each one opens. base_url is where people reach the web
+            process, without a slash at its end. trusted_proxies is how many proxies of ours stand in front of it.
     """
 
     database_url: str
@@ -37,6 +38,15 @@ class Settings:
     port: int
     web_concurrency: int
     log_level: str
+    body_retention_days: int = 30
+    row_retention_days: int = 400
+    base_url: str = "http://localhost:8080"
+    trusted_proxies: int = 0
+
+    @property
+    def tls(self) -> bool:
+        """Whether people come over TLS."""
+        return self.base_url.startswith("https://")
 
 
 def load() -> Settings:
@@ -49,7 +59,7 @@ def load() -> Settings:
     # A value that cannot be read is None until `_seal` raises.
     read: dict[str, Any] = dict(  # noqa: C408 (names as in Settings)
         database_url=_database_url(env),
-        redis_url=env.str("REDIS_URL", "redis://127.0.0.1:6379/0", validate=_url("redis", "rediss", "unix")),
+        redis_url=_redis_url(env),
         secret_key=env.str("SECRET_KEY", validate=_filled),
         encryption_keys=env.list("ENCRYPTION_KEYS", validate=_fernet_keys),
         klaviyo_api_url=env.str("KLAVIYO_API_URL", "https://a.klaviyo.com", validate=_url("http", "https")),
@@ -58,8 +68,13 @@ def load() -> Settings:
         port=env.int("PORT", 8080, validate=_port),
         web_concurrency=env.int("WEB_CONCURRENCY", 1, validate=_positive),
         log_level=env.str("LOG_LEVEL", "info", validate=_log_level),
+        body_retention_days=env.int("BODY_RETENTION_DAYS", 30, validate=_positive),
+        row_retention_days=env.int("ROW_RETENTION_DAYS", 400, validate=_positive),
+        base_url=env.str("BASE_URL", "", validate=_url_or_nothing),
+        trusted_proxies=env.int("TRUSTED_PROXIES", 0, validate=_not_negative),
     )
     _seal(env)
+    read["base_url"] = (read["base_url"] or f"http://localhost:{read['port']}").rstrip("/")
     return Settings(**read | {"encryption_keys": tuple(read["encryption_keys"])})
 
 
@@ -71,6 +86,18 @@ def load_database_url() -> str:
     """
     env = _environment()
     url = _database_url(env)
+    _seal(env)
+    return url
+
+
+def load_redis_url() -> str:
+    """
+    Where Redis is.
+
+    Raises: InvalidSettings.
+    """
+    env = _environment()
+    url = _redis_url(env)
     _seal(env)
     return url
 
@@ -93,6 +120,10 @@ def _environment() -> FileAwareEnv:
 def _database_url(env: FileAwareEnv) -> str:
     known = _url("sqlite", "postgresql", "postgresql+psycopg")
     return env.str("DATABASE_URL", "sqlite:///var/vrio_klaviyo.db", validate=known)
+
+
+def _redis_url(env: FileAwareEnv) -> str:
+    return env.str("REDIS_URL", "redis://127.0.0.1:6379/0", validate=_url("redis", "rediss", "unix"))
 
 
 def _seal(env: FileAwareEnv) -> None:
@@ -122,6 +153,11 @@ def _url(*schemes: str) -> Callable[[str], None]:
     return check
 
 
+def _url_or_nothing(text: str) -> None:
+    if text:
+        _url("http", "https")(text)
+
+
 def _port(number: int) -> None:
     if not 1 <= number <= 65535:
         raise ValidationError("It must be a port number, 1 to 65535.")
@@ -130,6 +166,11 @@ def _port(number: int) -> None:
 def _positive(number: int) -> None:
     if number < 1:
         raise ValidationError("It must be 1 or more.")
+
+
+def _not_negative(number: int) -> None:
+    if number < 0:
+        raise ValidationError("It must be 0 or more.")
 
 
 def _log_level(text: str) -> None:

@@ -23,6 +23,10 @@ class InvalidInput(VrioKlaviyoError):
     """A person gave a value that cannot be taken; the message says which and why."""
 
 
+class Refused(VrioKlaviyoError):
+    """What a person asked for cannot be done as things stand; the message says why, and what to do first."""
+
+
 class NotReady(VrioKlaviyoError):
     """This process cannot start yet; the message says what has to be done first."""
 

@@ -1,0 +1,139 @@
+"""Health: a finding for every part, every fault with a sentence and a command."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.building import House, declined, emptied, klaviyo_served
+from vrio_klaviyo.findings import Finding, State
+from vrio_klaviyo.health import RedisFacts, ago, of_installation, of_klaviyo, of_redis
+from vrio_klaviyo.store import leases
+from vrio_klaviyo.store.connections import KeyStatus
+from vrio_klaviyo.store.crypto import Vault, new_key
+from vrio_klaviyo.store.db import Database
+
+GOOD_REDIS = RedisFacts("7.0.15", 0.4, "noeviction", 1_000_000, 0, 0.0)
+
+
+@pytest.fixture
+def house(standing: Database) -> Iterator[House]:
+    house = House(emptied(standing))
+    house.clock.now = datetime.now(UTC)
+    for name in ("worker/host/1", "clock"):
+        leases.keep(house.db, name, "host/1", house.clock(), 30)
+    yield house
+    house.close()
+
+
+def found(house: House, redis: RedisFacts | None = GOOD_REDIS) -> dict[str, Finding]:
+    findings = [*of_installation(house.db, house.vault, house.clock()), *of_redis(redis)]
+    return {finding.name: finding for finding in findings}
+
+
+def test_all_is_well_while_everything_runs(house: House) -> None:
+    house.connect()
+    house.post(declined())
+    house.take_in()
+
+    states = {name: finding.state for name, finding in found(house).items()}
+
+    assert set(states) == {
+        *("database", "migrations", "redis", "maxmemory-policy", "worker", "clock", "webhooks", "queue", "keys")
+    }
+    assert set(states.values()) == {State.OK}
+
+
+def test_processes_that_do_not_run_are_faults_with_the_command_that_starts_them(house: House) -> None:
+    house.clock.advance(minutes=5)
+
+    findings = found(house)
+
+    assert [(findings[name].state, findings[name].command) for name in ("worker", "clock")] == [
+        (State.FAULT, "flask worker"),
+        (State.FAULT, "flask clock"),
+    ]
+
+
+def test_a_redis_that_is_away_is_a_fault(house: House) -> None:
+    assert found(house, None)["redis"].state == State.FAULT
+
+
+@pytest.mark.parametrize(
+    ("facts", "name", "state"),
+    [
+        (replace(GOOD_REDIS, policy="allkeys-lru"), "maxmemory-policy", State.WARNING),
+        (replace(GOOD_REDIS, policy=""), "maxmemory-policy", State.UNKNOWN),
+        (replace(GOOD_REDIS, off_s=-90), "redis", State.WARNING),
+    ],
+)
+def test_a_redis_that_is_set_wrongly_is_worth_a_look(facts: RedisFacts, name: str, state: State) -> None:
+    assert state in {finding.state for finding in of_redis(facts) if finding.name == name}
+
+
+def test_a_secret_that_no_key_opens_is_a_fault_and_one_of_an_older_key_a_warning(house: House) -> None:
+    connection, newer = house.connect(), new_key()
+    house.vault = Vault([newer])
+    shut = found(house)
+    assert shut[connection.id].state == shut[house.source.id].state == State.FAULT
+
+    with house.db.write() as session:
+        older = Vault([key := new_key()])
+        row = session.merge(connection)
+        row.key_sealed = older.seal("pk_x", row.workspace_id, row.id)
+        source = session.merge(house.source)
+        source.key_sealed = older.seal("x", source.workspace_id, source.id)
+    house.vault = Vault([newer, key])
+    assert found(house)["keys"].command == "flask key rotate"
+
+
+def test_what_waits_for_too_long_and_what_does_not_come_are_warnings(house: House) -> None:
+    connection = house.connect()
+    house.owe(connection)
+    house.clock.advance(days=2, hours=1)
+    for name in ("worker/host/1", "clock"):
+        leases.keep(house.db, name, "host/1", house.clock(), 30)
+
+    findings = found(house)
+
+    assert findings["queue"].state == State.WARNING
+    assert "the oldest for 2 d" in findings["queue"].sentence
+    assert findings["webhooks"].state == State.WARNING
+
+
+def test_a_rejected_key_is_a_fault_while_the_connection_is_active(house: House) -> None:
+    connection = house.connect()
+    house.change(connection, key_status=KeyStatus.REJECTED)
+    assert found(house)[connection.id].command == f"flask connection check {connection.id}"
+
+    house.change(connection, active=False)
+    assert connection.id not in found(house)
+
+
+def test_klaviyo_is_there_when_it_answers_anything_at_all(house: House) -> None:
+    with klaviyo_served() as served:
+        there = list(of_klaviyo(house.http, served.url, datetime.now(UTC)))
+        off = list(of_klaviyo(house.http, served.url, datetime.now(UTC) + timedelta(hours=1)))
+    away = list(of_klaviyo(house.http, "http://127.0.0.1:9", datetime.now(UTC)))
+
+    assert [finding.state for finding in there] == [State.OK, State.OK]
+    assert [finding.state for finding in off] == [State.OK, State.WARNING]
+    assert [finding.state for finding in away] == [State.FAULT]
+
+
+def test_a_database_without_tables_needs_an_upgrade_and_is_asked_nothing_more(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    findings = list(of_installation(database, Vault([new_key()]), datetime.now(UTC)))
+    database.close()
+
+    assert [(one.name, one.state, one.command) for one in findings] == [
+        ("database", State.OK, ""),
+        ("migrations", State.FAULT, "flask db upgrade"),
+    ]
+
+
+def test_a_length_of_time_is_told_in_its_largest_unit() -> None:
+    told = [ago(timedelta(seconds=seconds)) for seconds in (-1, 4, 61, 7300, 200_000)]
+
+    assert told == ["0 s", "4 s", "1 min", "2 h", "2 d"]

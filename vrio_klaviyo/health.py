@@ -1,0 +1,231 @@
+"""
+Is the product well: one finding for every part, all faults at once, and the figures behind them.
+
+What Redis says is handed in, because the domain does not know it.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import requests
+
+from vrio_klaviyo.errors import Answer, CallFailed
+from vrio_klaviyo.findings import Finding, State
+from vrio_klaviyo.klaviyo.client import KlaviyoClient
+from vrio_klaviyo.store import db as databases
+from vrio_klaviyo.store import leases, periods, sealed
+from vrio_klaviyo.store.connections import KeyStatus, list_connections
+from vrio_klaviyo.store.crypto import Vault
+from vrio_klaviyo.store.db import Database, DatabaseError, Session
+from vrio_klaviyo.store.periods import Span
+from vrio_klaviyo.store.sources import list_sources
+
+HOUR = timedelta(hours=1)
+# Then somebody should look: the retries after a fault are done by then, and Klaviyo's own limits wait a minute.
+LATE = timedelta(minutes=10)
+LONG_AGO = timedelta(days=1)
+CLOCK_OFF = timedelta(seconds=30)
+_MB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RedisFacts:
+    """
+    What Redis says of itself.
+
+    Units:  took_ms is how long it took to answer; off_s how far its clock is ahead of ours.
+    """
+
+    version: str
+    took_ms: float
+    policy: str
+    used_bytes: int
+    bells_waiting: int
+    off_s: float
+
+
+def of_database(db: Database) -> Iterator[Finding]:
+    """Does the database answer, and is it migrated. The later parts ask it, and may only be looked at when it does."""
+    began = time.monotonic()
+    try:
+        revision, size = db.revision(), db.size()
+    except (DatabaseError, OSError) as error:
+        cause = str(getattr(error, "orig", "") or type(error).__name__).splitlines()[0]
+        yield Finding("database", "database", State.FAULT, f"It cannot be used ({cause}).", "flask doctor database")
+        return
+    took = (time.monotonic() - began) * 1000
+    kind = db.engine.dialect.name
+    yield Finding("database", "database", State.OK, f"{kind}, {took:.0f} ms, {size / _MB:.1f} MB")
+    head = databases.head()
+    if revision == head:
+        yield Finding("migrations", "migrations", State.OK, f"at head ({head})")
+    else:
+        at = f"at {revision}" if revision else "no tables yet"
+        yield Finding("migrations", "migrations", State.FAULT, f"{at}, and {head} is needed", "flask db upgrade")
+
+
+def of_installation(db: Database, vault: Vault | None, now: datetime) -> Iterator[Finding]:
+    """All that the database can tell of: itself first, and the rest when it answers."""
+    found = list(of_database(db))
+    yield from found
+    if all(finding.state != State.FAULT for finding in found):
+        with db.read() as session:
+            yield from of_processes(session, now)
+            yield from of_traffic(traffic(session, now), now)
+            yield from of_keys(session, vault) if vault else ()
+
+
+def of_redis(facts: RedisFacts | None) -> Iterator[Finding]:
+    """Does Redis answer, and does it throw nothing away."""
+    if facts is None:
+        sentence = "It does not answer; webhooks are kept all the same, and sent when it is back."
+        yield Finding("redis", "redis", State.FAULT, sentence, "flask doctor redis")
+        return
+    about = f"{facts.version}, {facts.took_ms:.0f} ms, {facts.used_bytes / _MB:.1f} MB, {facts.bells_waiting} jobs wait"
+    yield Finding("redis", "redis", State.OK, about)
+    if facts.policy == "noeviction":
+        yield Finding("redis", "maxmemory-policy", State.OK, "noeviction")
+    elif facts.policy:
+        sentence = f"{facts.policy}: when memory is short it throws jobs away"
+        yield Finding(
+            "redis", "maxmemory-policy", State.WARNING, sentence, "redis-cli config set maxmemory-policy noeviction"
+        )
+    else:
+        yield Finding("redis", "maxmemory-policy", State.UNKNOWN, "Redis does not let us ask; it must be noeviction")
+    if abs(facts.off_s) > CLOCK_OFF.total_seconds():
+        sentence = f"Redis's clock is {facts.off_s:+.0f} s off ours; retries and leases need the same time."
+        yield Finding("clock skew", "redis", State.WARNING, sentence, "timedatectl")
+    else:
+        yield Finding("clock skew", "redis", State.OK, f"{abs(facts.off_s):.1f} s off ours")
+
+
+def of_processes(session: Session, now: datetime) -> Iterator[Finding]:
+    """Do worker and clock show that they live."""
+    workers = leases.presences(session, "worker/", now)
+    if workers:
+        names = ", ".join(name.removeprefix("worker/") for name in workers)
+        yield Finding("worker", "worker", State.OK, f"{len(workers)} at work: {names}")
+    else:
+        yield Finding(
+            "worker", "worker", State.FAULT, "None runs, so nothing is read and nothing sent.", "flask worker"
+        )
+    if leases.presences(session, "clock", now):
+        yield Finding("clock", "clock", State.OK, "goes")
+    else:
+        sentence = "None runs: retries, and what was stranded, wait until one does."
+        yield Finding("clock", "clock", State.FAULT, sentence, "flask clock")
+
+
+def of_keys(session: Session, vault: Vault) -> Iterator[Finding]:
+    """Do the keys of ENCRYPTION_KEYS open all that is sealed."""
+    kept = sealed.seals(session, vault)
+    shut = [seal for seal in kept if not seal.opens]
+    older = [seal for seal in kept if seal.opens and not seal.newest]
+    for seal in shut:
+        sentence = f"No key of ENCRYPTION_KEYS opens the {seal.what} of {seal.name} ({seal.owner})."
+        yield Finding("key store", seal.owner, State.FAULT, sentence, "flask key check")
+    if older:
+        sentence = f"{len(older)} of {len(kept)} secrets need an older key still."
+        yield Finding("key store", "keys", State.WARNING, sentence, "flask key rotate")
+    elif not shut:
+        yield Finding("key store", "keys", State.OK, f"the first key opens all {len(kept)} secrets")
+
+
+def of_klaviyo(http: requests.Session, base_url: str, now: datetime) -> Iterator[Finding]:
+    """Is Klaviyo there, and does its clock agree with ours. Asked without a key, which it may refuse."""
+    client = KlaviyoClient(base_url.rstrip("/"), "", http)
+    answer: Answer | None
+    try:
+        answer = client.get("/api/accounts")
+    except CallFailed as error:
+        answer = error.answer
+        if answer is None:
+            sentence = f"It cannot be reached: {error.reason}."
+            yield Finding("klaviyo", "klaviyo", State.FAULT, sentence, "flask doctor klaviyo --online")
+            return
+    yield Finding("klaviyo", "klaviyo", State.OK, f"answers (HTTP {answer.status})")
+    try:
+        off = parsedate_to_datetime(answer.headers.get("date", "")).astimezone(UTC) - now
+    except ValueError:
+        return
+    if abs(off) > CLOCK_OFF:
+        sentence = f"Klaviyo's clock is {off.total_seconds():+.0f} s off ours."
+        yield Finding("clock skew", "klaviyo", State.WARNING, sentence, "timedatectl")
+    else:
+        yield Finding("clock skew", "klaviyo", State.OK, "within a second or two of ours")
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """
+    How much is under way, in the whole installation.
+
+    Shape:  unread and looked_for count webhooks, waiting deliveries by status. accepted_share and throttled are of the
+            last hour; the share is None when nothing came to its end.
+    """
+
+    last_received: datetime | None
+    unread: int
+    looked_for: int
+    waiting: dict[str, int]
+    oldest_waiting: datetime | None
+    accepted_share: float | None
+    throttled: int
+    keys_rejected: list[str]
+
+
+def traffic(session: Session, now: datetime) -> Traffic:
+    """The figures of the Health page."""
+    sources = [source.id for source in list_sources(session)]
+    connections = list_connections(session)
+    ids, hour = [connection.id for connection in connections], Span(now - HOUR, now + HOUR)
+    (counts,) = periods.opened(session, ids, [hour], ("accepted", "failed"))
+    ended = counts.total()
+    unread = periods.to_be_read(session, sources)
+    return Traffic(
+        last_received=periods.last_received(session, sources),
+        unread=unread["received"],
+        looked_for=unread["waiting"],
+        waiting=dict(periods.standing(session, ids)),
+        # What is held waits for a person, and says so elsewhere.
+        oldest_waiting=periods.oldest_waiting(session, ids, ("queued", "retrying")),
+        accepted_share=counts["accepted"] / ended if ended else None,
+        throttled=periods.in_vain_by_answer(session, ids, hour).get(429, 0),
+        keys_rejected=[each.id for each in connections if each.active and each.key_status == KeyStatus.REJECTED],
+    )
+
+
+def of_traffic(now_is: Traffic, now: datetime) -> Iterator[Finding]:
+    """Does anything come in, does it go out, and is it taken."""
+    last = now_is.last_received
+    if last is None:
+        yield Finding("receiving", "webhooks", State.UNKNOWN, "No webhook has ever come.", "flask source show NAME")
+    else:
+        state = State.WARNING if now - last > LONG_AGO else State.OK
+        yield Finding("receiving", "webhooks", state, f"the last one came {ago(now - last)} ago")
+    total, oldest = sum(now_is.waiting.values()), now_is.oldest_waiting
+    late = oldest is not None and now - oldest > LATE
+    age = f", the oldest for {ago(now - oldest)}" if oldest else ""
+    held = f", {now_is.waiting['held']} held" if now_is.waiting.get("held") else ""
+    sentence = f"{now_is.unread} webhooks unread, {total} deliveries wait{held}{age}"
+    follow = "flask delivery list --status retrying" if late else ""
+    yield Finding("queue", "queue", State.WARNING if late else State.OK, sentence, follow)
+    if now_is.accepted_share is not None:
+        state = State.OK if now_is.accepted_share >= 0.99 else State.WARNING
+        sentence = f"{now_is.accepted_share:.2%} accepted in the last hour, 429: {now_is.throttled}"
+        yield Finding("klaviyo", "accepted", state, sentence, "" if state == State.OK else "flask stats --by error")
+    for connection_id in now_is.keys_rejected:
+        follow = f"flask connection check {connection_id}"
+        yield Finding("klaviyo", connection_id, State.FAULT, "Klaviyo does not take this connection's key.", follow)
+
+
+def ago(passed: timedelta) -> str:
+    """A length of time in its largest unit."""
+    seconds = max(0, int(passed.total_seconds()))
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
