@@ -1,4 +1,4 @@
-"""The composition root: `wsgi:app` for a web server, and what the `flask` command finds."""
+"""The composition root: `wsgi:app` for any WSGI server, `wsgi:front` for ours, and what the `flask` command finds."""
 
 import os
 import sys
@@ -6,19 +6,21 @@ from functools import cache
 
 import click
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from console import commands
+from console import api, commands, pages, probes, site
 from console.commands.desk import Desk, Verb, at_desk
-from console.pages import health
 from sandbox import commands as playground
 from vrio_klaviyo import config, log
 from webhooks import vrio
+from webhooks.front import ByPath, Front
 from workers import worker
+from workers.bells import Ringer
 from workers.clock import Clock
 from workers.tools import Tools, utc_now
 
-# Requests wait for the database's disk more than for the processor; more threads than these only wait for each other.
-WEB_THREADS = 2 * (os.cpu_count() or 1) + 1
+# Requests wait for the database's disk, and on SQLite for who writes; as many as wait are written together then.
+WEB_THREADS = 16
 
 
 @cache
@@ -32,7 +34,7 @@ def create_app() -> Flask:
     app = Flask("vrio_klaviyo", static_folder=None)
     commands.register(app)
     playground.register(app)
-    for process in (_web, _worker, _clock):
+    for process in processes():
         app.cli.add_command(process)
     try:
         settings = config.load()
@@ -43,15 +45,39 @@ def create_app() -> Flask:
     log.configure(settings.log_level)
     app.secret_key = settings.secret_key
     tools = Tools(settings)
-    app.register_blueprint(vrio.blueprint(vrio.Receiver(tools.db, tools.bells.ring, utc_now)))
-    app.register_blueprint(health.blueprint(tools.db, tools.bells, utc_now))
+    # What the console does around each of its requests is no business of a webhook, which has to be quick.
+    receiving = Flask("webhooks", static_folder=None)
+    receiving.register_blueprint(vrio.blueprint(vrio.Receiver(tools.db, Ringer(tools.bells.ring).ring, utc_now)))
+    app.wsgi_app = ByPath("/webhooks/", receiving, app.wsgi_app)  # type: ignore[method-assign]
+    app.register_blueprint(probes.blueprint(tools.db, tools.bells, utc_now))
+    tools_of_pages = site.Site(
+        settings=settings,
+        db=tools.db,
+        vault=tools.vault,
+        http=tools.http,
+        bells=tools.bells,
+        now=utc_now,
+        limiter=site.limiter(settings.redis_url),
+    )
+    pages.register(app, tools_of_pages)
+    api.register(app, tools_of_pages)
+    if settings.trusted_proxies:
+        # Else anybody could say that they are somebody else.
+        app.wsgi_app = ProxyFix(app.wsgi_app, settings.trusted_proxies, settings.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 
-def __getattr__(name: str) -> Flask:
+def processes() -> tuple[click.Command, ...]:
+    """The commands that run until they are told to stop."""
+    return _web, _worker, _clock
+
+
+def __getattr__(name: str) -> Flask | Front:
     # Made when it is asked for: importing this file must not need settings.
     if name == "app":
         return create_app()
+    if name == "front":
+        return Front(create_app(), WEB_THREADS)
     raise AttributeError(name)
 
 
@@ -60,9 +86,9 @@ def __getattr__(name: str) -> Flask:
 def _web(desk: Desk) -> None:
     """Receive webhooks and answer the console, on HOST and PORT."""
     settings = desk.ready()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "wsgi:app"]
+    command = [sys.executable, "-m", "granian", "--interface", "rsgi", "wsgi:front"]
     command += ["--host", settings.host, "--port", str(settings.port), "--log-level", "warning"]
-    command += ["--workers", str(settings.web_concurrency), "--blocking-threads", str(WEB_THREADS)]
+    command += ["--workers", str(settings.web_concurrency)]
     command += ["--respawn-failed-workers", "--workers-kill-timeout", "8"]
     # The web server takes this process's place, so that a signal sent to it reaches the server.
     os.execv(sys.executable, command)

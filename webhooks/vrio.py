@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from vrio_klaviyo.store import inbound
+from vrio_klaviyo.store.arrivals import Arrivals
 from vrio_klaviyo.store.db import Database, DatabaseError
 from vrio_klaviyo.store.inbound import Envelope, Kept
 from vrio_klaviyo.store.sources import WEBHOOK_PATH, key_hash, source_of_key
@@ -34,6 +34,7 @@ class Receiver:
 
     def __init__(self, db: Database, ring: Callable[[str, str], bool], now: Callable[[], datetime]) -> None:
         self._db = db
+        self._arrivals = Arrivals(db)
         self._ring = ring
         self._now = now
         self._known: dict[str, tuple[str, float]] = {}
@@ -60,7 +61,7 @@ class Receiver:
         """
         body = scrubbed(body)
         envelope, dedup_key, unreadable = opened(body)
-        kept = inbound.keep(self._db, source_id, envelope, body, dedup_key, self._now(), unreadable)
+        kept = self._arrivals.keep(source_id, envelope, body, dedup_key, self._now(), unreadable)
         if not (kept.duplicate or unreadable):
             self._ring("intake", source_id)
         return kept, unreadable
