@@ -5,12 +5,17 @@ Redis is no memory here. A bell that is lost, doubled or late changes nothing bu
 whatever is stranded.
 """
 
+import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
+
+from vrio_klaviyo.health import RedisFacts
 
 QUEUE = "work"
 SERIALIZER = "json"
@@ -20,6 +25,8 @@ SERIALIZER = "json"
 BELL_TTL_S = 0.9
 # With Redis away every try costs up to the time-out; in between, webhooks are answered without one.
 SILENT_AFTER_FAILURE_S = 3.0
+# What is asked for meanwhile is rung for together.
+REST_S = 0.005
 
 
 class Bells:
@@ -66,12 +73,71 @@ class Bells:
         """How many jobs wait for a worker. Raises redis.exceptions.RedisError."""
         return len(self._queue)
 
+    def facts(self) -> RedisFacts | None:
+        """What Redis says of itself; None when it is not there."""
+        began = time.monotonic()
+        try:
+            about: Any = self._redis.info()
+            took_ms = (time.monotonic() - began) * 1000
+            seconds, micros = self._redis.time()
+            ours = time.time()
+            # A Redis that somebody else runs may not let us read its configuration, and tells this all the same.
+            policy = str(about.get("maxmemory_policy", ""))
+            return RedisFacts(
+                version=str(about.get("redis_version", "")),
+                took_ms=took_ms,
+                policy=policy,
+                used_bytes=int(about.get("used_memory", 0)),
+                bells_waiting=self.waiting(),
+                off_s=seconds + micros / 1e6 - ours,
+            )
+        except redis.exceptions.RedisError:
+            return None
+
     def answers(self) -> bool:
         """Whether Redis is there."""
         try:
             return bool(self._redis.ping())
         except redis.exceptions.RedisError:
             return False
+
+
+class Ringer:
+    """
+    Rings in a thread of its own: who posts a webhook does not wait for Redis, and what comes together rings once.
+
+    Shape:  the bell is rung after it was asked for, so after the commit that made it necessary. What a process that is
+            killed did not come to ring for, the clock's sweep rings for.
+    """
+
+    def __init__(self, ring: Callable[[str, str], bool]) -> None:
+        self._ring = ring
+        self._asked: dict[tuple[str, str], None] = {}
+        self._wanted = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def ring(self, job: str, subject: str) -> bool:
+        """Have the bell rung, at once but not by us; always True."""
+        self._asked[job, subject] = None
+        self._wanted.set()
+        if self._thread is None:
+            self._start()
+        return True
+
+    def _start(self) -> None:
+        # Not earlier: a thread does not come along when a process forks.
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._go, name="ringer", daemon=True)
+                self._thread.start()
+
+    def _go(self) -> None:
+        while self._wanted.wait():
+            self._wanted.clear()
+            while self._asked:
+                self._ring(*self._asked.popitem()[0])
+            time.sleep(REST_S)
 
 
 def _bell(job: str, subject: str) -> str:

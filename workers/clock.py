@@ -1,7 +1,7 @@
 """
 `flask clock`: what happens every so often.
 
-It rings for whatever is stranded or due, and has refused keys asked about again.
+It rings for whatever is stranded or due, has refused keys asked about again, and has what is old removed.
 """
 
 import signal
@@ -11,8 +11,8 @@ from typing import Any
 
 import redis
 
-from vrio_klaviyo import log
-from vrio_klaviyo.store import deliveries, inbound, leases
+from vrio_klaviyo import forgetting, log, upcoming
+from vrio_klaviyo.store import deliveries, inbound, leases, replays
 from vrio_klaviyo.store.db import DatabaseError
 from workers.tools import Tools, utc_now
 from workers.worker import PRESENCE
@@ -21,6 +21,8 @@ PRESENCE_NAME = "clock"
 PRESENCE_S = 15.0
 SWEEP_EVERY_S = 1.0
 RECHECK_EVERY = timedelta(hours=1)
+# What runs every so often and finds out by itself whether it is time: the job, and the lease that says when it rests.
+PERIODIC = {"retention": forgetting.LEASE}
 # Workers that are away or behind need no more bells.
 QUEUE_LONG_ENOUGH = 50
 
@@ -63,11 +65,13 @@ class Clock:
             return
         with at.db.write() as session:
             inbound.wake_overdue(session, now)
+            upcoming.announce(session, now)
             leases.forget(session, PRESENCE, before=now - RECHECK_EVERY)
         with at.db.read() as session:
             stranded = {
                 "intake": inbound.sources_to_ring(session),
                 "lane": deliveries.lanes_to_ring(session, now),
+                "replay": replays.running(session),
             }
             resting = leases.resting(session, now)
             refused = deliveries.connections_to_recheck(session, now - RECHECK_EVERY)
@@ -77,6 +81,9 @@ class Clock:
                     at.bells.ring(job, subject)
         for connection_id in refused:
             at.bells.ring("recheck", connection_id)
+        for job, lease in PERIODIC.items():
+            if lease not in resting:
+                at.bells.ring(job, "daily")
 
     def _rest(self) -> None:
         """Until the next sweep, in small steps: a signal that comes in between only leaves a mark."""

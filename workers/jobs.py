@@ -1,5 +1,6 @@
 """The jobs: an id in, one call. What goes wrong in one is written down, so that no row kills worker after worker."""
 
+import faulthandler
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,8 +9,12 @@ from functools import cache
 from vrio_klaviyo import config, log
 from vrio_klaviyo.connecting import check_connection
 from vrio_klaviyo.store import inbound
-from vrio_klaviyo.store.db import DatabaseError
+from vrio_klaviyo.store.db import DatabaseError, is_outage
 from workers.tools import Tools, utc_now
+
+# Longer than a job may take by RQ's limit, and than its lease lasts: somebody else has taken over by then.
+HANGS_S = 45.0
+STANDARD_ERROR = 2
 
 
 @cache
@@ -23,7 +28,7 @@ def intake(source_id: str) -> None:
 
     def note(trace: str) -> None:
         with tools().db.write() as session:
-            inbound.note_crash(session, source_id, trace)
+            inbound.note_crash(session, tools().intake.begun, trace)
 
     _do("intake", source_id, lambda: tools().intake.drain(source_id, tools().owner), note)
 
@@ -40,17 +45,33 @@ def recheck(connection_id: str) -> None:
     _do("recheck", connection_id, lambda: check_connection(at.db, at.vault, at.http, url, connection_id, utc_now()))
 
 
-NAMES = frozenset(f"workers.jobs.{job.__name__}" for job in (intake, lane, recheck))
+def replay(replay_id: str) -> None:
+    """Release what a replay may send by now."""
+    _do("replay", replay_id, lambda: tools().replayer.advance(replay_id, tools().owner))
+
+
+def retention(when: str) -> None:
+    """Remove what has been kept for long enough."""
+    _do("retention", when, lambda: tools().forgetter.forget(tools().owner))
+
+
+NAMES = frozenset(f"workers.jobs.{job.__name__}" for job in (intake, lane, recheck, replay, retention))
 
 
 def _do(job: str, subject: str, work: Callable[[], object], note: Callable[[str], None] | None = None) -> None:
     tools().bells.answered(job, subject)
+    # RQ's own time limit interrupts Python only; code that never comes back to Python is ended with its process.
+    faulthandler.dump_traceback_later(HANGS_S, exit=True, file=STANDARD_ERROR)
     try:
-        work()
+        with tools().at_work:
+            work()
     except Exception as error:
         # The row stays as it was, marked as begun; the clock's sweep rings for it again.
         log.error("job.failed", job=job, subject=subject, error=type(error).__name__)
-        if note:
-            # When it was the database that failed, it cannot be told so.
+        if isinstance(error, DatabaseError) and is_outage(error):
+            tools().left_behind = True
+        elif note:
             with suppress(DatabaseError):
                 note(traceback.format_exc(limit=-8))
+    finally:
+        faulthandler.cancel_dump_traceback_later()

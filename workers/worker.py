@@ -81,8 +81,12 @@ def _work(tools: Tools) -> None:
 
 
 def _show_presence(tools: Tools) -> None:
+    shown_at = -PRESENCE_S
     while not tools.stopping:
         # While the database is away nobody can ask it who lives, and `/readyz` says that it is away.
         with suppress(DatabaseError):
-            leases.keep(tools.db, PRESENCE + tools.owner, tools.owner, utc_now(), PRESENCE_S)
-        time.sleep(PRESENCE_S / 3)
+            tools.give_back()
+            if time.monotonic() - shown_at > PRESENCE_S / 3:
+                leases.keep(tools.db, PRESENCE + tools.owner, tools.owner, utc_now(), PRESENCE_S)
+                shown_at = time.monotonic()
+        time.sleep(1)

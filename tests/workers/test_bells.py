@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 import time
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ from rq import Queue
 from rq.job import Job
 
 from sandbox.redis_server import PrivateRedis
-from workers.bells import BELL_TTL_S, QUEUE, SERIALIZER, SILENT_AFTER_FAILURE_S, Bells
+from workers.bells import BELL_TTL_S, QUEUE, SERIALIZER, SILENT_AFTER_FAILURE_S, Bells, Ringer
 
 
 @pytest.fixture
@@ -129,3 +130,53 @@ def test_redis_that_was_emptied_is_no_harm(bells: Bells, client: Redis) -> None:
 
     assert bells.ring("intake", "so_1")
     assert bells.waiting() == 1
+
+
+def test_redis_tells_of_itself(bells: Bells, redis_server: PrivateRedis) -> None:
+    bells.ring("intake", "so_1")
+    facts = bells.facts()
+    redis_server.stop()
+
+    assert facts is not None
+    assert (facts.policy, facts.bells_waiting) == ("noeviction", 1)
+    assert facts.used_bytes > 0
+    assert abs(facts.off_s) < 30
+    assert bells.facts() is None
+
+
+def test_who_has_a_bell_rung_does_not_wait_for_it() -> None:
+    asked, may_ring = threading.Event(), threading.Event()
+
+    def ring(_job: str, _subject: str) -> bool:
+        asked.set()
+        return may_ring.wait(10)
+
+    ringer = Ringer(ring)
+
+    assert ringer.ring("intake", "so_1")
+    assert asked.wait(10)
+    assert not may_ring.is_set()
+    may_ring.set()
+
+
+def test_what_is_asked_for_while_a_bell_is_rung_is_rung_once_more() -> None:
+    rung: list[tuple[str, str]] = []
+    asked, may_ring, last = threading.Event(), threading.Event(), threading.Event()
+
+    def ring(job: str, subject: str) -> bool:
+        rung.append((job, subject))
+        asked.set()
+        if subject == "so_last":
+            last.set()
+        return may_ring.wait(10)
+
+    ringer = Ringer(ring)
+    ringer.ring("intake", "so_1")
+    assert asked.wait(10)
+    for subject in ("so_1", "so_2", "so_1", "so_2"):
+        ringer.ring("intake", subject)
+    may_ring.set()
+    ringer.ring("intake", "so_last")
+    assert last.wait(10)
+
+    assert sorted(rung) == [("intake", "so_1"), ("intake", "so_1"), ("intake", "so_2"), ("intake", "so_last")]

@@ -7,17 +7,20 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from sandbox.redis_server import PrivateRedis
 from tests.building import House, declined
+from vrio_klaviyo import forgetting, replaying
 from vrio_klaviyo.config import Settings
-from vrio_klaviyo.store import leases
+from vrio_klaviyo.store import leases, replays
 from vrio_klaviyo.store.connections import Connection, KeyStatus, record_key
 from vrio_klaviyo.store.crypto import new_key
 from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.deliveries import Delivery
 from vrio_klaviyo.store.leases import Lease
+from vrio_klaviyo.store.listing import Wanted
+from vrio_klaviyo.store.next_charges import NextCharge
 from workers.bells import QUEUE, SERIALIZER
 from workers.clock import QUEUE_LONG_ENOUGH, Clock
 from workers.tools import Tools
@@ -36,6 +39,14 @@ def house(database: Database) -> Iterator[House]:
 @pytest.fixture
 def connection(house: House) -> Connection:
     return house.connect()
+
+
+@pytest.fixture(autouse=True)
+def retention_rests(database: Database) -> None:
+    """What runs once a day has run just now."""
+    lease = leases.acquire(database, forgetting.LEASE, "worker/1", NOW)
+    assert lease is not None
+    leases.release(database, lease, wake_at=NOW + forgetting.EVERY)
 
 
 def tools_for(database_url: str, redis_url: str, owner: str) -> Tools:
@@ -221,5 +232,46 @@ def test_with_redis_away_the_round_fails_and_the_next_one_rings(
         clock.round(NOW)
     redis_server.start()
     clock.round(NOW + timedelta(seconds=3))
+
+    assert rung(redis_url) == [f"intake {house.source.id}"]
+
+
+def test_what_runs_once_a_day_is_rung_for_when_the_day_is_over(clock: Clock, redis_url: str) -> None:
+    clock.round(NOW + timedelta(hours=23))
+    assert rung(redis_url) == []
+
+    clock.round(NOW + timedelta(days=1))
+    assert rung(redis_url) == ["retention daily"]
+
+
+def test_a_replay_is_rung_for_until_it_is_over(
+    clock: Clock, house: House, connection: Connection, redis_url: str
+) -> None:
+    house.post(declined())
+    house.take_in()
+    with house.db.write() as session:
+        session.execute(update(Delivery).values(status="failed", next_attempt_at=None))
+        replay = replaying.start(session, connection, Wanted(status=["failed"]), NOW, started_by="me")
+    leases.acquire(house.db, f"replay/{replay.id}", "worker/1", NOW)
+    leases.release(house.db, Lease(f"replay/{replay.id}", 1), wake_at=NOW + timedelta(seconds=5))
+    clock.round(NOW + timedelta(seconds=4))
+    assert rung(redis_url) == []
+
+    clock.round(NOW + timedelta(seconds=5))
+    assert rung(redis_url) == [f"replay {replay.id}"]
+    with house.db.write() as session:
+        replaying.stop(session, replays.find_replay(session, replay.id), NOW)
+    with Redis.from_url(redis_url) as client:
+        client.flushall()
+    clock.round(NOW + timedelta(seconds=10))
+    assert rung(redis_url) == []
+
+
+def test_a_charge_that_is_near_is_announced_and_rung_for(clock: Clock, house: House, redis_url: str) -> None:
+    house.change(house.connect(), metrics_on=["Upcoming Order"])
+    due = {"source_id": house.source.id, "order_offer_id": "4001", "vrio_customer_id": "301"}
+    with house.db.write() as session:
+        session.execute(insert(NextCharge).values(due | {"due_at": NOW + timedelta(days=2)}))
+    clock.round(NOW)
 
     assert rung(redis_url) == [f"intake {house.source.id}"]

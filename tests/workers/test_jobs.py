@@ -10,32 +10,23 @@ from redis import Redis
 from rq import Queue
 from rq.registry import FailedJobRegistry
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from sandbox.klaviyo import REVOKED_KEY
-from tests.building import House, Klaviyo, declined, klaviyo_served
+from tests.building import House, Klaviyo, declined
+from vrio_klaviyo import replaying
 from vrio_klaviyo.store import leases
 from vrio_klaviyo.store.connections import KeyStatus, record_key
 from vrio_klaviyo.store.crypto import Vault, new_key
 from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.inbound import InboundEvent
+from vrio_klaviyo.store.listing import Wanted
 from workers import jobs
 from workers.bells import QUEUE, SERIALIZER
 from workers.tools import Tools
 from workers.worker import Worker
 
 KEY = new_key()
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Klaviyo]:
-    with klaviyo_served() as klaviyo:
-        yield klaviyo
-
-
-@pytest.fixture
-def klaviyo(served: Klaviyo) -> Klaviyo:
-    served.reset()
-    return served
 
 
 @pytest.fixture
@@ -105,7 +96,7 @@ def test_a_bell_is_answered_before_the_work(house: House, tools: Tools, work: Ca
     assert tools.bells.waiting() == 1
 
 
-@pytest.mark.parametrize("job", ["intake", "lane", "recheck"])
+@pytest.mark.parametrize("job", ["intake", "lane", "recheck", "replay", "retention"])
 def test_a_bell_for_what_is_not_there_is_no_harm(tools: Tools, work: Callable[[], None], job: str) -> None:
     tools.bells.ring(job, "gone")
     work()
@@ -200,5 +191,56 @@ def test_the_worker_goes_on_after_a_job_that_is_not_ours(
 
 
 def test_the_jobs_are_these() -> None:
-    assert {"workers.jobs.intake", "workers.jobs.lane", "workers.jobs.recheck"} <= jobs.NAMES
+    names = {f"workers.jobs.{name}" for name in ("intake", "lane", "recheck", "replay", "retention")}
+    assert names <= jobs.NAMES
     assert "workers.jobs.tools" not in jobs.NAMES
+
+
+def test_a_replay_is_advanced_by_its_bell(
+    house: House, tools: Tools, work: Callable[[], None], klaviyo: Klaviyo
+) -> None:
+    connection = house.connect()
+    klaviyo.fault("status", status=400)
+    house.post(declined())
+    house.take_in()
+    house.send(connection)
+    with house.db.write() as session:
+        replay = replaying.start(session, connection, Wanted(status=["failed"]), house.clock(), started_by="me")
+    tools.bells.ring("replay", replay.id)
+    work()
+
+    assert [event["unique_id"] for event in klaviyo.events()] == ["1001"]
+    assert [attempt.trigger for attempt in house.attempts()] == ["first", "replay"]
+
+
+def test_what_is_old_is_removed_by_its_bell(house: House, tools: Tools, work: Callable[[], None]) -> None:
+    house.clock.advance(days=-31)
+    inbound_id = house.post(b"nonsense")
+    tools.bells.ring("retention", "daily")
+    work()
+
+    assert house.inbound(inbound_id).body == b""
+    with house.db.read() as session:
+        assert "periodic/retention" in leases.resting(session, datetime.now(UTC))
+
+
+def test_what_a_job_held_when_the_database_went_away_is_given_back(house: House, tools: Tools) -> None:
+    def holding() -> None:
+        assert leases.acquire(house.db, "lane/ka_1", tools.owner, house.clock())
+        raise OperationalError("UPDATE leases", {}, ConnectionError("the server closed the connection"))
+
+    jobs._do("lane", "ka_1", holding)
+    tools.give_back()
+
+    assert leases.acquire(house.db, "lane/ka_1", "somebody/2", house.clock())
+
+
+def test_what_a_job_holds_is_not_given_back_while_it_is_at_work(house: House, tools: Tools) -> None:
+    def holding() -> None:
+        tools.left_behind = True
+        assert leases.acquire(house.db, "lane/ka_1", tools.owner, house.clock())
+        tools.give_back()
+
+    jobs._do("lane", "ka_1", holding)
+
+    assert leases.acquire(house.db, "lane/ka_1", "somebody/2", house.clock()) is None
