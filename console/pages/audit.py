@@ -1,0 +1,26 @@
+"""The audit log of a workspace."""
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from console.pages import frame, guard
+from console.pages.guard import needs
+from console.site import Site
+from vrio_klaviyo.store.journals import page_of_entries
+from vrio_klaviyo.store.people import Role
+
+
+def blueprint(site: Site) -> Blueprint:
+    """`/audit`."""
+    routes = Blueprint("audit", __name__, url_prefix="/audit")
+
+    @routes.get("")
+    @needs(Role.MANAGER)
+    def index() -> ResponseReturnValue:
+        action, actor, subject = asked = [request.args.get(name, "").strip() for name in ("action", "actor", "subject")]
+        here, place = guard.visitor().workspace.id, frame.place()
+        with site.db.read() as session:
+            page = page_of_entries(session, here, action=action, actor=actor, subject=subject, place=place)
+        return render_template("audit.html", page=page, filtered=any(asked))
+
+    return routes

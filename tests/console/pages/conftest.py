@@ -1,0 +1,138 @@
+"""Pages as a browser asks for them: a person who is signed in, a workspace with things in it, another one beside it."""
+
+import html
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from console import pages
+from console.site import Site, limiter
+from tests.building import House, emptied, standing_database
+from vrio_klaviyo.config import Settings
+from vrio_klaviyo.store import people, sessions
+from vrio_klaviyo.store.crypto import new_key
+from vrio_klaviyo.store.db import Database
+from vrio_klaviyo.store.people import Role, User
+from vrio_klaviyo.store.workspaces import DEFAULT, find_workspace
+from workers.bells import Bells
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def standing(request: pytest.FixtureRequest) -> Iterator[Database]:
+    yield from standing_database(request)
+
+
+@pytest.fixture
+def database(standing: Database) -> Database:
+    """An empty database, but for the workspace `default`."""
+    return emptied(standing)
+
+
+@pytest.fixture
+def house(database: Database) -> Iterator[House]:
+    """A merchant's house in the workspace `default`; its clock and its vault are the site's."""
+    house = House(database)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def settings(database: Database, redis_url: str) -> Settings:
+    return Settings(
+        database_url=database.engine.url.render_as_string(hide_password=False),
+        redis_url=redis_url,
+        secret_key="a secret of this test",
+        encryption_keys=(new_key(),),
+        klaviyo_api_url="http://127.0.0.1:9",
+        vrio_api_url="http://127.0.0.1:9",
+        host="127.0.0.1",
+        port=8080,
+        web_concurrency=1,
+        log_level="info",
+    )
+
+
+@pytest.fixture
+def site(database: Database, settings: Settings, house: House) -> Site:
+    return Site(
+        settings=settings,
+        db=database,
+        vault=house.vault,
+        http=house.http,
+        bells=Bells(settings.redis_url),
+        now=house.clock,
+        limiter=limiter(settings.redis_url),
+    )
+
+
+@pytest.fixture
+def app(site: Site) -> Flask:
+    """The pages, and nothing else of the product."""
+    return app_of(site)
+
+
+def app_of(site: Site) -> Flask:
+    """The pages over these tools."""
+    app = Flask("vrio_klaviyo", static_folder=None)
+    app.secret_key = site.settings.secret_key
+    app.testing = True
+    pages.register(app, site)
+    return app
+
+
+class Person:
+    """Somebody at a browser without JavaScript."""
+
+    def __init__(self, client: FlaskClient, user: User | None = None) -> None:
+        self.client = client
+        self.user = user
+
+    def get(self, path: str, status: int = 200, **query: str) -> str:
+        """The page at this address."""
+        answer = self.client.get(path, query_string=query or None)
+        assert answer.status_code == status, f"{path}: {answer.status_code}"
+        return answer.text
+
+    def post(self, path: str, status: int = 303, **fields: Any) -> TestResponse:
+        """Send a form, with the token that a page of ours gave."""
+        answer = self.client.post(path, data={"csrf_token": self.token(), **fields})
+        assert answer.status_code == status, f"{path}: {answer.status_code} {words(answer.text)}"
+        return answer
+
+    def token(self) -> str:
+        """What each form carries."""
+        shown = self.client.get("/keyboard")
+        if shown.status_code != 200:
+            shown = self.client.get("/sign-in")
+        found = re.search(r'name="csrf_token" value="([^"]+)"', shown.text)
+        assert found
+        return found[1]
+
+
+@pytest.fixture
+def visit(app: Flask, site: Site) -> Callable[..., Person]:
+    """Somebody with this role in a workspace, signed in; nobody when there is no role."""
+
+    def visit(role: str | None = "operator", workspace: str = DEFAULT, email: str | None = None) -> Person:
+        client = app.test_client()
+        if role is None:
+            return Person(client)
+        with site.db.write() as session:
+            user = people.add_user(session, email or f"{role}@northwind.example")
+            people.set_role(session, user, find_workspace(session, workspace).id, Role(role))
+            token = sessions.sign_in(session, user, site.now())
+        client.set_cookie("console", token)
+        return Person(client, user)
+
+    return visit
+
+
+def words(page: str) -> str:
+    """What a page says, without its markup."""
+    body = re.sub(r"(?s)<(script|style|head)\b.*?</\1>|<!--.*?-->", " ", page)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
