@@ -8,6 +8,7 @@ import click
 from console.commands import shapes
 from console.commands.desk import Desk, Noun, at_desk
 from console.commands.output import json_option, limit_option, listing, show
+from console.commands.rate import Rate
 from console.commands.secret_file import SecretFile
 from vrio_klaviyo.connecting import KeyCheck, Verdict, check_connection, replace_key
 from vrio_klaviyo.errors import InvalidInput
@@ -15,6 +16,7 @@ from vrio_klaviyo.store import deliveries
 from vrio_klaviyo.store.connections import (
     Connection,
     add_connection,
+    cap_rate,
     change_connection,
     find_connection,
     list_connections,
@@ -22,13 +24,13 @@ from vrio_klaviyo.store.connections import (
 )
 from vrio_klaviyo.store.db import Session
 from vrio_klaviyo.store.workspaces import DEFAULT, find_workspace
-from vrio_klaviyo.vrio.routes import METRICS
+from vrio_klaviyo.vrio.routes import BEYOND, METRICS
 
 command = Noun("connection", help="The Klaviyo accounts that we send to.")
 
 named = click.argument("connection")
 of_workspace = click.option("--workspace", help="The workspace that the name is looked for in.")
-metric = click.Choice(METRICS)
+metric = click.Choice([*METRICS, *BEYOND])
 unchecked = click.option("--no-check", is_flag=True, help="Do not ask Klaviyo whether the key is good.")
 
 
@@ -70,7 +72,7 @@ def add(
     check = None if no_check else _check(desk, connection.id)
     if check and check.verdict == Verdict.ACCEPTED and not paused:
         _activate(desk, connection.id)
-    _tell(desk, connection.id, check, as_json)
+    tell(desk, connection.id, check, as_json)
 
 
 @command.command("list")
@@ -93,7 +95,7 @@ def list_(desk: Desk, workspace: str | None, limit: int, as_json: bool) -> None:
 @at_desk
 def show_(desk: Desk, connection: str, workspace: str | None, as_json: bool) -> None:
     """One connection, by its name or id."""
-    _tell(desk, _id_of(desk, connection, workspace), None, as_json)
+    tell(desk, id_of(desk, connection, workspace), None, as_json)
 
 
 @command.command()
@@ -103,8 +105,8 @@ def show_(desk: Desk, connection: str, workspace: str | None, as_json: bool) -> 
 @at_desk
 def check(desk: Desk, connection: str, workspace: str | None, as_json: bool) -> None:
     """Ask Klaviyo whether the key is good. If it is, what was held because of it goes out."""
-    connection_id = _id_of(desk, connection, workspace)
-    _tell(desk, connection_id, _check(desk, connection_id), as_json)
+    connection_id = id_of(desk, connection, workspace)
+    tell(desk, connection_id, _check(desk, connection_id), as_json)
 
 
 @command.command()
@@ -118,7 +120,7 @@ def pause(desk: Desk, connection: str, workspace: str | None, as_json: bool) -> 
         paused = _find(session, connection, workspace)
         switch(session, paused, active=False, now=datetime.now(UTC))
         deliveries.hold_owed(session, [paused.id], deliveries.CONNECTION_PAUSED)
-    _tell(desk, paused.id, None, as_json, follow=f"flask connection activate {paused.id}")
+    tell(desk, paused.id, None, as_json, follow=f"flask connection activate {paused.id}")
 
 
 @command.command()
@@ -129,11 +131,11 @@ def pause(desk: Desk, connection: str, workspace: str | None, as_json: bool) -> 
 @at_desk
 def activate(desk: Desk, connection: str, workspace: str | None, no_check: bool, as_json: bool) -> None:
     """Send, also what was held by the pause. A key that Klaviyo does not take leaves the connection as it was."""
-    connection_id = _id_of(desk, connection, workspace)
+    connection_id = id_of(desk, connection, workspace)
     check = None if no_check else _check(desk, connection_id)
     if check is None or check.verdict == Verdict.ACCEPTED:
         _activate(desk, connection_id)
-    _tell(desk, connection_id, check, as_json)
+    tell(desk, connection_id, check, as_json)
 
 
 @command.command("set")
@@ -145,7 +147,12 @@ def activate(desk: Desk, connection: str, workspace: str | None, no_check: bool,
 )
 @click.option("--all-campaigns", is_flag=True, help="Send all campaigns.")
 @click.option("--metric-off", "off", type=metric, multiple=True, metavar="METRIC", help="Do not send this event.")
-@click.option("--metric-on", "on", type=metric, multiple=True, metavar="METRIC", help="Send this event again.")
+@click.option("--metric-on", "on", type=metric, multiple=True, metavar="METRIC", help="Send this event.")
+@click.option(
+    "--additional-properties/--no-additional-properties",
+    default=None,
+    help="Whether events also say campaign, total, tax, shipping, currency, and how final a decline is.",
+)
 @click.option(
     "--values", type=click.Choice(["strings", "typed"]), help="How amounts and counts are written in properties."
 )
@@ -160,6 +167,12 @@ def activate(desk: Desk, connection: str, workspace: str | None, no_check: bool,
     type=click.Choice(["both", "attribute", "property"]),
     help="Where the phone number goes: Klaviyo's own field, the property $phone_number, or both.",
 )
+@click.option(
+    "--rate",
+    type=Rate(),
+    help="Requests a minute to each endpoint, at most; none for as many as Klaviyo takes. It holds for every "
+    "connection to the same Klaviyo account.",
+)
 @click.option("--key-file", "key", type=SecretFile(), help="A file with another key; - for standard input.")
 @json_option
 @at_desk
@@ -172,10 +185,12 @@ def set_(
     all_campaigns: bool,
     off: tuple[str, ...],
     on: tuple[str, ...],
+    additional_properties: bool | None,
     values: str | None,
     one_time_as_placed_order: bool | None,
     test_orders: bool | None,
     phone: str | None,
+    rate: int | None,
     key: str | None,
     as_json: bool,
 ) -> None:
@@ -183,7 +198,8 @@ def set_(
     Change what is named.
 
     Campaigns take the place of those chosen before. Another key is checked first; if Klaviyo does not take it, nothing
-    is changed at all. Values and phone hold for all that is sent from now on, the rest for what comes in from now on.
+    is changed at all. The metrics that the published page does not have are off until they are switched on. Values,
+    additional properties and phone hold for all that is sent from now on, the rest for what comes in from now on.
     """
     if campaigns and all_campaigns:
         raise InvalidInput("--campaign and --all-campaigns say opposite things")
@@ -192,21 +208,25 @@ def set_(
     settings: dict[str, Any] = {
         "push_events": push_events,
         "campaigns": _campaigns(campaigns) if campaigns or all_campaigns else None,
+        "additional_properties": additional_properties,
         "typed": None if values is None else values == "typed",
         "one_time_as_placed_order": one_time_as_placed_order,
         "test_orders": test_orders,
         "phone_placement": phone,
     }
-    if not (key or off or on) and all(value is None for value in settings.values()):
+    if not (key or off or on or rate is not None) and all(value is None for value in settings.values()):
         raise InvalidInput("no setting is named; --help lists them")
-    connection_id = _id_of(desk, connection, workspace)
-    check = _replace_key(desk, connection_id, key) if key else None
+    connection_id = id_of(desk, connection, workspace)
+    check = replaced_key(desk, connection_id, key) if key else None
     if check is None or check.verdict == Verdict.ACCEPTED:
         with desk.db.write() as session:
             found = find_connection(session, connection_id)
             metrics_off = [name for name in METRICS if name not in on and (name in off or name in found.metrics_off)]
-            change_connection(found, metrics_off=metrics_off, **settings)
-    _tell(desk, connection_id, check, as_json, follow=f"flask connection show {connection_id}")
+            metrics_on = [name for name in BEYOND if name not in off and (name in on or name in found.metrics_on)]
+            change_connection(found, metrics_off=metrics_off, metrics_on=metrics_on, **settings)
+            if rate is not None:
+                cap_rate(session, found, rate or None)
+    tell(desk, connection_id, check, as_json, follow=f"flask connection show {connection_id}")
 
 
 def _campaigns(ids: tuple[str, ...]) -> list[str]:
@@ -224,7 +244,8 @@ def _find(session: Session, name_or_id: str, workspace: str | None) -> Connectio
     return find_connection(session, name_or_id, find_workspace(session, workspace).id if workspace else None)
 
 
-def _id_of(desk: Desk, name_or_id: str, workspace: str | None) -> str:
+def id_of(desk: Desk, name_or_id: str, workspace: str | None) -> str:
+    """The id of the connection that was named. Raises NotFound."""
     with desk.db.read() as session:
         return _find(session, name_or_id, workspace).id
 
@@ -233,15 +254,16 @@ def _check(desk: Desk, connection_id: str) -> KeyCheck:
     url = desk.settings.klaviyo_api_url
     check = check_connection(desk.db, desk.vault, desk.http, url, connection_id, datetime.now(UTC))
     if check.verdict == Verdict.ACCEPTED:
-        _ring(desk, connection_id)
+        ring(desk, connection_id)
     return check
 
 
-def _replace_key(desk: Desk, connection_id: str, key: str) -> KeyCheck:
+def replaced_key(desk: Desk, connection_id: str, key: str) -> KeyCheck:
+    """Put another key in the old one's place, if Klaviyo takes it."""
     url = desk.settings.klaviyo_api_url
     check = replace_key(desk.db, desk.vault, desk.http, url, connection_id, key, datetime.now(UTC))
     if check.verdict == Verdict.ACCEPTED:
-        _ring(desk, connection_id)
+        ring(desk, connection_id)
     return check
 
 
@@ -250,16 +272,17 @@ def _activate(desk: Desk, connection_id: str) -> None:
     with desk.db.write() as session:
         switch(session, find_connection(session, connection_id), active=True, now=now)
         deliveries.resume_held(session, [connection_id], [deliveries.CONNECTION_PAUSED], now)
-    _ring(desk, connection_id)
+    ring(desk, connection_id)
 
 
-def _ring(desk: Desk, connection_id: str) -> None:
+def ring(desk: Desk, connection_id: str) -> None:
+    """Have the connection's lane looked at."""
     with desk.db.read() as session:
         account_id = find_connection(session, connection_id).account_id
     desk.ring("lane", account_id)
 
 
-def _tell(desk: Desk, connection_id: str, check: KeyCheck | None, as_json: bool, follow: str = "") -> None:
+def tell(desk: Desk, connection_id: str, check: KeyCheck | None, as_json: bool, follow: str = "") -> None:
     """Print the connection as it is now, with the check if one was made; one that failed is the command's failure."""
     with desk.db.read() as session:
         told: dict[str, Any] = shapes.of_connection(session, find_connection(session, connection_id))

@@ -1,6 +1,9 @@
 """`flask customer …`: one customer, and every request that was made for them."""
 
+import sys
 from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
 
 import click
 
@@ -8,13 +11,16 @@ from console.commands import shapes
 from console.commands.desk import Desk, Noun, at_desk
 from console.commands.output import json_option, limit_option, show
 from console.commands.readable import log_lines
+from console.plain_text import clean
+from vrio_klaviyo import forgetting
 from vrio_klaviyo.errors import InvalidInput, NotFound
+from vrio_klaviyo.store import audit
 from vrio_klaviyo.store.attempts import attempts_of_deliveries
 from vrio_klaviyo.store.customers import Customer, find_customers
 from vrio_klaviyo.store.db import Session
 from vrio_klaviyo.store.deliveries import DeliveryStatus, deliveries_of_inbound
 from vrio_klaviyo.store.inbound import list_inbound
-from vrio_klaviyo.store.workspaces import find_workspace
+from vrio_klaviyo.store.workspaces import DEFAULT, find_workspace
 
 command = Noun("customer", help="Customers and their log.")
 
@@ -46,6 +52,34 @@ def show_(desk: Desk, customer: str, workspace: str | None, limit: int, as_json:
     show(told, as_json=False)
     for line in log_lines(came, owed, sent):
         click.echo(line)
+
+
+@command.command()
+@click.argument("email")
+@click.option("--workspace", default=DEFAULT, show_default=True, help="The workspace that the customer is in.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@at_desk
+def erase(desk: Desk, email: str, workspace: str, yes: bool, as_json: bool) -> None:
+    """
+    Take everything that tells who a person is out of the database, for good.
+
+    Times, codes, ids and keys stay, so that figures do not change and nothing is sent twice. What was not sent yet is
+    given up. Vrio and Klaviyo are not told: there the person must be erased by itself.
+    """
+    if not yes:
+        if not sys.stdin.isatty():
+            raise InvalidInput("nobody can be asked here: repeat it with --yes")
+        click.confirm(f"Erase {clean(email)} for good?", abort=True, err=True)
+    with desk.db.read() as session:
+        workspace_id = find_workspace(session, workspace).id
+    now = datetime.now(UTC)
+    erased = forgetting.erase(desk.db, workspace_id, email, now)
+    with desk.db.write() as session:
+        audit.note(session, workspace_id, "customer.erased", now=now, **asdict(erased))
+    show(asdict(erased), as_json=as_json)
+    if erased.under_way:
+        raise click.ClickException("something of this person is being sent right now: repeat it in a moment")
 
 
 def _person(session: Session, email_or_id: str, workspace: str | None) -> list[Customer]:

@@ -9,10 +9,10 @@ import click
 import requests
 from flask.cli import AppGroup
 
-from console.commands.output import clean
+from console.plain_text import clean
 from vrio_klaviyo import config, log
 from vrio_klaviyo.config import InvalidSettings, Settings
-from vrio_klaviyo.errors import InvalidInput, NotFound, NotReady
+from vrio_klaviyo.errors import InvalidInput, NotFound, NotReady, Refused
 from vrio_klaviyo.klaviyo.client import new_session
 from vrio_klaviyo.store.crypto import Vault
 from vrio_klaviyo.store.db import Database, DatabaseError, head
@@ -25,6 +25,7 @@ Result = TypeVar("Result")
 EXIT_CODES: dict[type[Exception], int] = {
     InvalidInput: 2,
     NotFound: 3,
+    Refused: 1,
     InvalidSettings: 5,
     NotReady: 5,
     DatabaseError: 5,

@@ -1,6 +1,7 @@
 """`flask inbound …`: the webhooks that came from Vrio."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import requests
 from console.commands import shapes
 from console.commands.desk import Desk, Noun, at_desk
 from console.commands.output import json_option, limit_option, listing, show
+from console.commands.readable import preview_lines
+from vrio_klaviyo import previewing
 from vrio_klaviyo.errors import InvalidInput
 from vrio_klaviyo.store.attempts import counts_of_deliveries
 from vrio_klaviyo.store.deliveries import counts_of_inbound, deliveries_of_inbound
@@ -117,3 +120,22 @@ def show_(desk: Desk, inbound_id: str, as_json: bool) -> None:
     show(told, as_json=False)
     follow = f"flask delivery show {owed[0]['id']}" if owed else ""
     listing(owed, ["kind", "metric", "unique_id", "status", "reason", "id"], as_json=False, follow=follow)
+
+
+@command.command()
+@click.argument("inbound_id", metavar="ID")
+@json_option
+@at_desk
+def preview(desk: Desk, inbound_id: str, as_json: bool) -> None:
+    """What this webhook would send through each connection today. Nothing is sent, and nothing written."""
+    found = previewing.preview(desk.db, inbound_id, datetime.now(UTC))
+    told = [
+        {"connection": connection.id, "name": connection.name, **shapes.of_previewed(one)}
+        for connection, requests in found.by_connection
+        for one in requests
+    ]
+    if as_json:
+        show({"inbound": found.inbound.id, "note": found.note, "requests": told}, as_json=True)
+        return
+    for line in preview_lines(found.note, told):
+        click.echo(line)

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from console.plain_text import clean
+
 json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 limit_option: Callable[[Any], Any] = click.option(
     "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many, the newest first."
@@ -63,11 +65,6 @@ def cell(value: Any) -> str:
         case list():
             return ", ".join(map(cell, value))
     return clean(str(value))
-
-
-def clean(text: str) -> str:
-    """Text from outside, without what could steer a terminal, break a line or turn the reading direction."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def moment(at: datetime | None) -> str | None:

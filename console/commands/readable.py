@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from console.commands.output import cell, clean, pretty
+from console.commands.output import cell, pretty
+from console.plain_text import clean
 
 Told = Mapping[str, Any]
 
@@ -46,6 +47,20 @@ def attempt_lines(attempt: Told) -> Iterator[str]:
         yield f"  HTTP {response['status']}"
         yield from _indented(_header_lines(response), 4)
         yield from _indented(pretty(response["body"]), 4)
+
+
+def preview_lines(note: str, requests: Iterable[Told]) -> Iterator[str]:
+    """What a webhook would send: the body where it would go, the reason where it would not."""
+    if note:
+        yield clean(note)
+    for one in requests:
+        what = f"{one['metric']} {one['unique_id']}" if one["kind"] == "event" else "Profile"
+        stands = f"not sent: {one['reason']}" if one["reason"] else "would be sent"
+        yield _joined(one["name"], what, stands)
+        if one["reason"]:
+            yield clean(f"  {one['meaning']} {one['remedy']}")
+        else:
+            yield from _indented(pretty(one["body"]), 4)
 
 
 def request_lines(request: Told) -> Iterator[str]:

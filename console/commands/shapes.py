@@ -8,13 +8,16 @@ from typing import Any
 
 from console.commands.output import moment
 from vrio_klaviyo.gate import SkipReason, explain
-from vrio_klaviyo.klaviyo.requests import Known, loads, render
+from vrio_klaviyo.klaviyo.requests import EventRequest, Known, kind_of, loads, render
+from vrio_klaviyo.previewing import Previewed
+from vrio_klaviyo.replaying import waits_because
 from vrio_klaviyo.store.attempts import Attempt
-from vrio_klaviyo.store.connections import Connection, account_of
+from vrio_klaviyo.store.connections import Connection, account_of, find_connection
 from vrio_klaviyo.store.customers import Customer
 from vrio_klaviyo.store.db import Session
 from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus
 from vrio_klaviyo.store.inbound import InboundEvent
+from vrio_klaviyo.store.replays import Replay, results
 from vrio_klaviyo.store.sources import Source
 from vrio_klaviyo.store.workspaces import Workspace, find_workspace
 
@@ -35,6 +38,7 @@ def of_source(session: Session, source: Source) -> Shape:
         "time_zone": source.time_zone,
         "country": source.country,
         "currency": source.currency,
+        "upcoming_days": source.upcoming_days,
         "has_api_key": source.api_key_sealed is not None,
         "previous_key_until": moment(source.previous_key_until),
         "created_at": moment(source.created_at),
@@ -56,10 +60,13 @@ def of_connection(session: Session, connection: Connection) -> Shape:
         "push_events": connection.push_events,
         "campaigns": connection.campaigns,
         "metrics_off": connection.metrics_off,
+        "metrics_on": connection.metrics_on,
+        "additional_properties": connection.additional_properties,
         "values": "typed" if connection.typed else "strings",
         "one_time_as_placed_order": connection.one_time_as_placed_order,
         "test_orders": connection.test_orders,
         "phone": connection.phone_placement,
+        "rate_per_minute": account.rate_per_minute,
         "scopes": connection.scopes,
         "revision": connection.revision,
         "activated_at": moment(connection.activated_at),
@@ -117,6 +124,23 @@ def of_request(delivery: Delivery, connection: Connection, base_url: str) -> Sha
     }
 
 
+def of_previewed(previewed: Previewed) -> Shape:
+    """What one request would be, or why it would not go."""
+    request, reason = previewed.request, previewed.skip_reason
+    event = request if isinstance(request, EventRequest) else None
+    return {
+        "kind": kind_of(request),
+        "metric": event.metric if event else "",
+        "unique_id": event.unique_id if event else "",
+        "method": previewed.rendered.method,
+        "path": previewed.rendered.path,
+        "body": previewed.rendered.body.decode(),
+        "reason": str(reason) if reason else "",
+        "meaning": explain(reason).meaning if reason else "",
+        "remedy": explain(reason).remedy if reason else "",
+    }
+
+
 def of_skip(delivery: Delivery) -> Shape:
     """Why a delivery was not sent, and what to do; nothing for one that is owed, or was sent."""
     if delivery.status != DeliveryStatus.SKIPPED:
@@ -165,6 +189,26 @@ def of_customer(session: Session, customer: Customer) -> Shape:
         "first_name": customer.first_name,
         "last_name": customer.last_name,
         "phone": customer.phone,
+    }
+
+
+def of_replay(session: Session, replay: Replay) -> Shape:
+    """A replay, and what it has come to so far."""
+    return {
+        "id": replay.id,
+        "connection": replay.connection_id,
+        "status": replay.status,
+        "waits_because": waits_because(replay, find_connection(session, replay.connection_id)),
+        "total": replay.total,
+        "released": replay.released,
+        "results": results(session, replay),
+        "rate": replay.rate,
+        "rebuild": replay.rebuild,
+        "despite_pause": replay.despite_pause,
+        "wanted": replay.wanted,
+        "started_by": replay.started_by,
+        "started_at": moment(replay.started_at),
+        "ended_at": moment(replay.ended_at),
     }
 
 

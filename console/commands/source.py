@@ -1,6 +1,7 @@
 """`flask source …`: the Vrio accounts that post to us."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
 
@@ -8,6 +9,7 @@ from console.commands import shapes
 from console.commands.desk import Desk, Noun, at_desk
 from console.commands.output import json_option, limit_option, listing, show
 from console.commands.secret_file import SecretFile
+from vrio_klaviyo.connecting import Verdict
 from vrio_klaviyo.errors import InvalidInput
 from vrio_klaviyo.store.sources import (
     OVERLAP,
@@ -19,6 +21,7 @@ from vrio_klaviyo.store.sources import (
     webhook_path,
 )
 from vrio_klaviyo.store.workspaces import DEFAULT, find_workspace
+from vrio_klaviyo.vrio_key import check_vrio_key
 
 command = Noun("source", help="The Vrio accounts that post to us.")
 
@@ -94,6 +97,11 @@ def show_(desk: Desk, source: str, workspace: str | None, as_json: bool) -> None
 @click.option("--time-zone", help="The zone of dates that say none.")
 @click.option("--country", help="The country of addresses that say none.")
 @click.option("--currency", help="The currency of amounts that say none.")
+@click.option(
+    "--upcoming-days",
+    type=click.IntRange(1, 60),
+    help="How many days before a charge the event Upcoming Order is sent, where a connection has it on.",
+)
 @click.option("--api-key-file", "api_key", type=SecretFile(), help="A file with Vrio's REST key; - for standard input.")
 @click.option("--no-api-key", is_flag=True, help="Forget Vrio's REST key.")
 @json_option
@@ -106,6 +114,7 @@ def set_(
     time_zone: str | None,
     country: str | None,
     currency: str | None,
+    upcoming_days: int | None,
     api_key: str | None,
     no_api_key: bool,
     as_json: bool,
@@ -113,8 +122,8 @@ def set_(
     """Change what is named, for all that comes in from now on."""
     if api_key and no_api_key:
         raise InvalidInput("--api-key-file and --no-api-key say opposite things")
-    settings = {"name": name, "time_zone": time_zone, "country": country, "currency": currency}
-    settings["api_key"] = "" if no_api_key else api_key
+    settings: dict[str, Any] = {"name": name, "time_zone": time_zone, "country": country, "currency": currency}
+    settings |= {"upcoming_days": upcoming_days, "api_key": "" if no_api_key else api_key}
     if set(settings.values()) == {None}:
         raise InvalidInput("no setting is named; --help lists them")
     with desk.db.write() as session:
@@ -122,6 +131,25 @@ def set_(
         change_source(session, desk.vault, found, **settings)
         told = shapes.of_source(session, found)
     show(told, as_json=as_json)
+
+
+@command.command()
+@named
+@of_workspace
+@json_option
+@at_desk
+def check(desk: Desk, source: str, workspace: str | None, as_json: bool) -> None:
+    """Ask Vrio whether the source's REST key is good."""
+    with desk.db.read() as session:
+        found = find_source(session, source, find_workspace(session, workspace).id if workspace else None)
+        told = shapes.of_source(session, found)
+    if found.api_key_sealed is None:
+        raise InvalidInput(f"{found.name} has no key for Vrio's REST API; give it one with flask source set")
+    key = desk.vault.unseal(found.api_key_sealed, found.workspace_id, found.id)
+    check = check_vrio_key(desk.http, desk.settings.vrio_api_url, key)
+    show(told | {"verdict": check.verdict, "sentence": check.sentence}, as_json=as_json)
+    if check.verdict != Verdict.ACCEPTED:
+        raise click.ClickException(check.sentence)
 
 
 @command.command()

@@ -184,3 +184,15 @@ def test_hostile_text_from_vrio_reaches_no_terminal(flask, shop, database):
 
     assert all(line.isprintable() for line in lines)
     assert len(lines) == len(flask.told("customer", "show", "301")) - 4
+
+
+def test_a_customer_is_erased_for_good(flask, shop, sold):
+    refused = flask.invoke("customer", "erase", "john@example.com")
+    assert refused.exit_code == 2
+    assert "repeat it with --yes" in refused.stderr
+
+    told = flask.told("customer", "erase", "John@Example.com", "--yes")
+    assert told == {"customers": 1, "deliveries": 3, "webhooks": 1, "under_way": 0}
+    assert flask.invoke("customer", "show", "john@example.com").exit_code == 3
+    assert flask.invoke("customer", "erase", "john@example.com", "--yes").exit_code == 3
+    assert len(flask.listed("delivery", "list", "--status", "accepted")) == 3

@@ -1,4 +1,4 @@
-"""`flask db upgrade`."""
+"""`flask db …`."""
 
 from vrio_klaviyo.store.db import head
 
@@ -16,3 +16,11 @@ def test_an_upgrade_needs_the_database_only(invoke, monkeypatch, empty_database_
 
 def test_after_an_upgrade_there_is_a_workspace(flask):
     assert flask.told("source", "add", "My shop")["workspace"] == "default"
+
+
+def test_what_is_and_what_must_be_are_told(flask, invoke, monkeypatch, empty_database_url):
+    assert flask.told("db", "current") == flask.told("db", "check") == {"migration": head(), "needed": head()}
+
+    monkeypatch.setenv("DATABASE_URL", empty_database_url)
+    assert flask.told("db", "current") == {"migration": None, "needed": head()}
+    assert invoke("db", "check").exit_code == 5

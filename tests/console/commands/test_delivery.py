@@ -1,6 +1,8 @@
 """`flask delivery …`."""
 
 import json
+import os
+import subprocess
 
 from sandbox.klaviyo import GOOD_KEY
 from tests.console.shop import klaviyo
@@ -73,3 +75,62 @@ def test_a_delivery_that_is_not_sent_says_why(flask, shop):
     assert (told["reason"], told["meaning"]) == ("test_order", "This is a test order.")
     assert told["remedy"] == "Nothing to do: test orders stay out of a merchant's figures."
     assert told["webhooks"] == []
+
+
+def test_a_delivery_is_sent_again_by_hand(flask, shop):
+    connection = shop.connect(GOOD_KEY)
+    shop.receive_sample(SALE)
+    (order,) = flask.listed("delivery", "list", "--event", "Placed Order")
+    waiting = flask.invoke("delivery", "resend", order["id"])
+    assert (waiting.exit_code, waiting.stdout) == (1, "")
+    assert "goes out by itself" in waiting.stderr
+    with klaviyo() as (url, _):
+        shop.send(connection, url)
+        told = flask.told("delivery", "resend", order["id"])
+        assert (told["id"], told["status"], told["attempts"]) == (order["id"], "queued", 1)
+        assert flask.rung() == {f"bell:lane:{connection.account_id}"}
+        shop.send(connection, url)
+        flask.told("delivery", "resend", order["id"], "--rebuild")
+        shop.send(connection, url)
+
+    shown = flask.told("delivery", "show", order["id"])
+    assert [entry["trigger"] for entry in shown["webhooks"]] == ["manual", "manual", "first"]
+    assert len({entry["request"]["body"] for entry in shown["webhooks"]}) == 1
+    flask.told("connection", "pause", connection.id)
+    assert flask.invoke("delivery", "resend", order["id"]).exit_code == 1
+    assert flask.told("delivery", "resend", order["id"], "--despite-pause")["status"] == "queued"
+    assert flask.invoke("delivery", "resend", "dl_0").exit_code == 3
+
+
+def test_a_delivery_becomes_a_line_for_a_shell(flask, shop):
+    connection = shop.connect(GOOD_KEY)
+    shop.receive_sample(SALE)
+    (order,) = flask.listed("delivery", "list", "--event", "Placed Order")
+    before = flask.invoke("delivery", "curl", order["id"]).stdout
+    with klaviyo() as (url, app):
+        shop.send(connection, url)
+        line = flask.told("delivery", "curl", order["id"])["curl"]
+        environment = {"PATH": os.environ["PATH"], "KLAVIYO_API_KEY": GOOD_KEY}
+        subprocess.run(["/bin/sh", "-c", line], env=environment, check=True, capture_output=True, timeout=30)
+        sent = app.test_client().get("/sandbox/requests").get_json()
+
+    assert before.startswith("curl -sS -X 'POST' 'http://127.0.0.1:9/api/events' -H \"Authorization")
+    bodies = [request["body"] for request in sent if json.loads(request["body"])["data"]["attributes"]["unique_id"]]
+    assert bodies.count(flask.told("delivery", "show", order["id"])["webhooks"][0]["request"]["body"]) == 2
+    assert GOOD_KEY not in line
+    assert flask.invoke("delivery", "curl", order["id"], "--attempt", "2").exit_code == 3
+
+
+def test_bodies_come_as_the_bytes_that_they_are(flask, shop):
+    connection = shop.connect(GOOD_KEY)
+    shop.receive_sample(SALE)
+    (order,) = flask.listed("delivery", "list", "--event", "Placed Order")
+    assert flask.invoke("delivery", "body", order["id"]).exit_code == 3
+    with klaviyo() as (url, _):
+        shop.send(connection, url)
+    shown = flask.told("delivery", "show", order["id"])
+
+    assert flask.invoke("delivery", "body", order["id"]).stdout == shown["webhooks"][0]["request"]["body"]
+    assert flask.invoke("delivery", "body", order["id"], "--attempt", "1", "--response").stdout == ""
+    assert json.loads(flask.invoke("delivery", "body", order["id"], "--webhook").stdout)["webhook_event_id"]
+    assert flask.invoke("delivery", "body", order["id"], "--webhook", "--response").exit_code == 2

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 
-from sandbox.klaviyo import serve_in_thread
+from sandbox.klaviyo import GOOD_KEY, serve_in_thread
 from tests.console.shop import SAMPLES
 from webhooks import vrio
 
@@ -118,3 +118,25 @@ def test_a_webhook_is_shown_with_its_body_and_what_it_opened(flask, shop):
     assert told["deliveries"] == len(told["opened"]) > 0
     assert {delivery["inbound_event"] for delivery in told["opened"]} == {inbound_id}
     assert all(delivery["id"] in plain for delivery in told["opened"])
+
+
+def test_a_preview_shows_what_would_go_and_why_the_rest_would_not(flask, shop):
+    connection = shop.connect(GOOD_KEY)
+    inbound_id = shop.receive_sample("transaction_completed_sale_subscription_cycle1")
+    before = flask.listed("delivery", "list")
+    flask.told("connection", "set", connection.id, "--metric-off", "Placed Order")
+
+    told = flask.told("inbound", "preview", inbound_id)
+
+    assert {one["metric"]: one["reason"] for one in told["requests"]} == {
+        "Placed Order": "metric_off",
+        "Ordered Product": "",
+        "Started Subscription": "",
+    }
+    assert {one["connection"] for one in told["requests"]} == {connection.id}
+    assert '"unique_id"' in told["requests"][0]["body"]
+    assert flask.listed("delivery", "list") == before
+    plain = flask.invoke("inbound", "preview", inbound_id).stdout
+    assert "not sent: metric_off" in plain
+    assert "would be sent" in plain
+    assert flask.invoke("inbound", "preview", "in_0").exit_code == 3

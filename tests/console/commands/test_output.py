@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from console.commands.output import cell, clean, moment, pretty, table
+from console.commands.output import cell, moment, pretty, table
+from console.plain_text import clean
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from vrio_klaviyo.store import deliveries
 from vrio_klaviyo.store.connections import find_connection
 from vrio_klaviyo.store.crypto import Vault
 from vrio_klaviyo.store.sources import find_source, source_of_key
-from vrio_klaviyo.vrio.routes import METRICS
+from vrio_klaviyo.vrio.routes import BEYOND, METRICS
 
 SALE = "transaction_completed_sale_subscription_cycle1"
 ONE_TIME = "transaction_completed_sale_onetime"
@@ -46,6 +46,7 @@ def bodies(flask, metric):
     [
         (["--rename", " Your  shop "], {"name": "Your shop"}),
         (["--time-zone", "America/New_York"], {"time_zone": "America/New_York"}),
+        (["--upcoming-days", "7"], {"upcoming_days": 7}),
         (["--country", "de", "--currency", "eur"], {"country": "DE", "currency": "EUR"}),
         (["--api-key-file", "-"], {"has_api_key": True}),
     ],
@@ -123,10 +124,13 @@ def test_a_rotated_source_has_a_new_path_and_keeps_the_old_one_for_a_while(flask
         (["--no-push-events"], {"push_events": False}),
         (["--campaign", "7", "--campaign", " 8", "--campaign", "7"], {"campaigns": ["7", "8"]}),
         (["--metric-off", "Order Alert", "--metric-off", "Order Auth"], {"metrics_off": ["Order Alert", "Order Auth"]}),
+        (["--metric-on", "Upcoming Order"], {"metrics_on": ["Upcoming Order"]}),
+        (["--additional-properties"], {"additional_properties": True}),
         (["--values", "typed"], {"values": "typed"}),
         (["--one-time-as-placed-order"], {"one_time_as_placed_order": True}),
         (["--test-orders"], {"test_orders": True}),
         (["--phone", "property"], {"phone": "property"}),
+        (["--rate", "60"], {"rate_per_minute": 60}),
     ],
 )  # fmt: skip
 def test_a_connections_settings_change_one_by_one_and_back(flask, connection, args, changed):
@@ -134,10 +138,13 @@ def test_a_connections_settings_change_one_by_one_and_back(flask, connection, ar
         "--no-push-events": ["--push-events"],
         "--campaign": ["--all-campaigns"],
         "--metric-off": ["--metric-on", "Order Alert", "--metric-on", "Order Auth", "--metric-on", "Placed Order"],
+        "--metric-on": ["--metric-off", "Upcoming Order", "--metric-off", "Payment Recovered"],
+        "--additional-properties": ["--no-additional-properties"],
         "--values": ["--values", "strings"],
         "--one-time-as-placed-order": ["--no-one-time-as-placed-order"],
         "--test-orders": ["--no-test-orders"],
         "--phone": ["--phone", "both"],
+        "--rate": ["--rate", "none"],
     }
     before = flask.told("connection", "show", connection.id)
 
@@ -146,10 +153,20 @@ def test_a_connections_settings_change_one_by_one_and_back(flask, connection, ar
     assert change(flask, *back[args[0]]) == before
 
 
+@pytest.mark.parametrize("rate", ["0", "100001", "many", "-1", ""])
+def test_a_rate_is_a_number_or_none(flask, connection, rate):
+    before = change(flask, "--rate", "60")
+
+    result = flask.invoke("connection", "set", "Klaviyo Production", "--rate", rate)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert flask.told("connection", "show", connection.id) == before
+
+
 def test_one_setting_leaves_the_others_alone(flask, connection):
     everything = change(
         flask, "--no-push-events", "--campaign", "7", "--metric-off", "Order Auth", "--values", "typed",
-        "--one-time-as-placed-order", "--test-orders", "--phone", "attribute",
+        "--one-time-as-placed-order", "--test-orders", "--phone", "attribute", "--rate", "60",
     )  # fmt: skip
 
     assert change(flask, "--metric-off", "Order Alert") == everything | {"metrics_off": ["Order Alert", "Order Auth"]}
@@ -182,7 +199,7 @@ def test_an_unknown_metric_is_refused_with_those_that_there_are(flask, connectio
     result = flask.invoke("connection", "set", connection.id, option, "Viewed Product")
 
     assert result.exit_code == 2
-    assert all(f"'{metric}'" in result.stderr for metric in METRICS)
+    assert all(f"'{metric}'" in result.stderr for metric in (*METRICS, *BEYOND))
     assert flask.told("connection", "show", connection.id)["metrics_off"] == []
 
 

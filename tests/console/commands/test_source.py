@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import responses
 
 from tests.console.shop import ENCRYPTION_KEY
 from vrio_klaviyo.store.crypto import Vault
@@ -24,6 +25,7 @@ def test_a_source_is_shown_with_the_path_that_vrio_posts_to(flask):
         "time_zone": "America/New_York",
         "country": "DE",
         "currency": "EUR",
+        "upcoming_days": 3,
         "has_api_key": False,
         "previous_key_until": None,
         "created_at": told["created_at"],
@@ -95,3 +97,29 @@ def test_hostile_names_are_kept_and_cannot_harm(flask, hostile):
     )
     assert len(lines) == len(told) + 1
     assert all(line.replace("\t", "").isprintable() for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "exit_code"), [(404, "accepted", 0), (401, "rejected", 1), (503, "unknown", 1)]
+)
+def test_vrio_is_asked_whether_it_takes_a_sources_key(flask, monkeypatch, answer, verdict, exit_code):
+    monkeypatch.setenv("VRIO_API_URL", "https://vrio.test")
+    flask.told("source", "add", "Shop", "--api-key-file", "-", stdin=b"MARKED-vrio-key")
+
+    with responses.RequestsMock() as vrio:
+        asked = vrio.get("https://vrio.test/customers/0", status=answer, json={"error": {"code": "told"}})
+        told = flask.told("source", "check", "Shop", exit_code=exit_code)
+
+    assert told["verdict"] == verdict
+    assert "Vrio" in told["sentence"]
+    assert "MARKED" not in str(told)
+    assert "MARKED-vrio-key" in str(asked.calls[0].request.headers)
+
+
+def test_a_source_without_a_key_has_none_to_check(flask):
+    flask.told("source", "add", "Shop")
+
+    result = flask.invoke("source", "check", "Shop")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Shop has no key for Vrio's REST API" in result.stderr
