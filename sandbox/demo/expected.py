@@ -2,8 +2,8 @@
 
 from sandbox.demo.lines import PROFILE
 
-# The second webhook about the first payment is the same one again; the last one is none at all.
-ANSWERS = [202, 202, 200] + [202] * 27 + [400]
+# The second webhook about the first payment is the same one again; the one that is refused is none at all.
+ANSWERS = [202, 202, 200] + [202] * 27 + [400] + [202] * 4
 
 JOHN, JANE, GRACE, MIA = "john@example.com", "jane@example.com", "grace@example.com", "mia@example.com"
 
@@ -37,13 +37,22 @@ EVENTS = [
     ("Unpaused Subscription", "1701_1_sub", JOHN),
     ("Cancelled Subscription", "1701_1_sub", JOHN),
     ("Reactivated Subscription", "1701_1_sub", JOHN),
+    ("Placed Order", "1719", JOHN),
+    ("Ordered Product", "1719_1", JOHN),
+    ("Payment Recovered", "1719", JOHN),
 ]
+
+# What is tried until Klaviyo is well again: how often by now depends on the moment.
+TRIED = "Declined Order 1722"
 
 # Klaviyo's answers to each of them, in order.
 REQUESTS = {f"{metric} {unique_id}": [202] for metric, unique_id, _ in EVENTS} | {
     PROFILE: [201],
     "Placed Order 1697": [400, 202],
     "Declined Order 1711": [429, 202],
+    "Placed Non-Recurring Order 1721": [400],
+    "Ordered Product 1721_7": [400],
+    TRIED: [503],
 }
 
 # What John has paid all in all, as each request shows it that a movement of money made.
@@ -59,10 +68,11 @@ CLV = {
     "Placed Order 1701": "59.48",
     "Order Alert 1717": "59.48",
     "Order Chargeback 1718": "29.49",
+    "Placed Order 1719": "59.48",
 }
 
 # The sample's date of the next charge is over, and what is over is no date of a next charge.
-JOHN_IN_THE_END = {"CLV": "29.49", "ActiveSubscriber": True, "NextChargeDate": None}
+JOHN_IN_THE_END = {"CLV": "59.48", "ActiveSubscriber": True, "NextChargeDate": None}
 
 # In this order: the parcel's webhook came before the payment's.
 ABOUT_1701 = ["Placed Order 1701", "Ordered Product 1701_1", "Fulfilled Order 1701"]
@@ -180,6 +190,11 @@ INBOUND = [
     ("6024", "order_offer_cancelled", "processed", "", 1),
     ("6025", CHANGED, "processed", "", 1),
     ("", "", "unreadable", "The body is not JSON.", 0),
+    # By now there are three connections.
+    ("6031", PAID, "processed", "", 7),
+    ("6032", PAID, "processed", "", 6),
+    ("6034", PARCEL, "waiting", "It waits for transaction 1723, of which Vrio has told nothing yet.", 0),
+    ("6033", PAID, "processed", "", 3),
 ]
 
 NOT_SENT = [
@@ -188,7 +203,27 @@ NOT_SENT = [
     ("Placed Order", "1699", "skipped", "test_order"),
     ("Ordered Product", "1699_1", "skipped", "test_order"),
     ("Started Subscription", "1699_1_sub", "skipped", "test_order"),
+    ("Placed Non-Recurring Order", "1721", "failed", "400 invalid /data/attributes/profile/data/attributes/email"),
+    ("Ordered Product", "1721_7", "failed", "400 invalid /data/attributes/profile/data/attributes/email"),
+    ("Declined Order", "1722", "retrying", "503 error /data"),
+    *(
+        (metric, unique_id, "skipped", reason)
+        for metric, unique_id in [
+            ("Placed Order", "1719"),
+            ("Ordered Product", "1719_1"),
+            ("Placed Non-Recurring Order", "1721"),
+            ("Ordered Product", "1721_7"),
+            ("Declined Order", "1722"),
+        ]
+        for reason in ("campaign_not_selected", "connection_paused")
+    ),
 ]
+
+# Klaviyo is in trouble as long as the demo lasts.
+FAULTS = [{"email": "ruth@example.com"}]
+
+# What the visitor reads where the link leads to, and what the menu has for them.
+READ = ["DEMO", "Jane Roe", "jane@example.com", "Placed Order", "phone removed", "2 attempts"]
 
 LOGGED = {
     "Placed Order 1697": [("first", 400), ("phone_removed", 202)],

@@ -103,18 +103,21 @@ def request_outcome(entry: dict[str, Any], earlier: Sequence[dict[str, Any]]) ->
     return f"{status} refused" if status < 500 else f"{status} Klaviyo is in trouble", BAD
 
 
-def where_to_look(folder: Path, klaviyo: str, webhook_url: str) -> str:
+def where_to_look(folder: Path, klaviyo: str, webhook_url: str, link: str) -> str:
     """What a person can do next."""
     here = Path.cwd()
     flask, place = _short(Path(sys.executable).with_name("flask"), here), _short(folder, here)
     sample = "sandbox/samples/transaction_completed_sale_onetime.json"
     return f"""
-Now look for yourself.
+Now look for yourself. This link signs you in, once, where Jane's phone number was left out:
+
+    {link}
 
   What Klaviyo has got:  {klaviyo}
   What we remember, in another terminal:
 
     . {place}/env
+    {flask} user link visitor@example.com
     {flask} customer show john@example.com
     {flask} delivery list
     {flask} inbound list

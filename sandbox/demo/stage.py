@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from sandbox.klaviyo.keys import GOOD_KEY
+from sandbox.klaviyo.keys import GOOD_KEY, OTHER_ACCOUNT_KEY, SECOND_KEY
 from sandbox.processes import Children, Failure, StopSignals, free_port, without_ours
 from sandbox.redis_server import PrivateRedis
 
@@ -25,6 +25,9 @@ ANSWER_WITHIN_S = 10.0
 # Our own figures, as they stand at the beginning of a line.
 UNDER_WAY = ("vk_inbound_events{", "vk_deliveries{")
 WAITING = 'vk_inbound_events{status="waiting"}'
+RETRYING = 'vk_deliveries{status="retrying"}'
+# Whoever looks at the demo.
+VISITOR = "visitor@example.com"
 
 Row = dict[str, Any]
 
@@ -45,6 +48,7 @@ def stage(folder: Path, *, usual_ports: bool) -> Iterator["Stage"]:
             "KLAVIYO_API_URL": f"http://127.0.0.1:{klaviyo}",
             "HOST": "127.0.0.1",
             "PORT": str(web),
+            "BASE_URL": f"http://127.0.0.1:{web}",
         }
         with Children(folder, ROOT, without_ours(os.environ), signals) as children, requests.Session() as http:
             # Proxies are for other computers.
@@ -98,21 +102,36 @@ class Stage:
         (key, _) = self.commands("key generate", "db upgrade")
         settings["ENCRYPTION_KEYS"] = children.environment["ENCRYPTION_KEYS"] = key.strip()
         self._keep("env", "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items()))
-        self._keep("klaviyo.key", GOOD_KEY)
+        for name, sealed in (("klaviyo", GOOD_KEY), ("skincare", OTHER_ACCOUNT_KEY), ("trial", SECOND_KEY)):
+            self._keep(f"{name}.key", sealed)
         for name in ("web", "worker", "clock"):
             children.start(name, [*FLASK, name])
         self.commands("workspace add Demo")
         self.ask("GET", f"{self.klaviyo}/sandbox/faults")
-        source, _ = self.commands(
+        source, *_ = self.commands(
             "source add Vrio --workspace Demo --json",
-            f"connection add Klaviyo --workspace Demo --key-file {shlex.quote(str(self.folder / 'klaviyo.key'))}",
+            "connection add Klaviyo --workspace Demo --key-file {folder}/klaviyo.key",
+            f"user add {VISITOR} --workspace Demo --role operator --name Visitor",
         )
         self.webhook_url = self.web + json.loads(source)["webhook_path"]
         children.wait_until(self._is_ready, "the web server, the worker and the clock to be ready", within_s=30)
 
     def commands(self, *commands: str) -> list[str]:
-        """What commands of the product print that are run side by side. Raises: Failure, when one fails."""
-        return self.children.outputs(*([*FLASK, *shlex.split(command)] for command in commands))
+        """
+        What commands of the product print that are run side by side; `{folder}` in them is ours.
+
+        Raises: Failure, when one fails.
+        """
+        folder = shlex.quote(str(self.folder))
+        return self.children.outputs(*([*FLASK, *shlex.split(each.replace("{folder}", folder))] for each in commands))
+
+    def link_to_log_of(self, email: str) -> str:
+        """A link that signs the visitor in once, and leads to what was sent for this customer."""
+        (shown,) = self.commands(f"customer show {email} --workspace Demo --json")
+        customer = json.loads(shown)["id"]
+        (made,) = self.commands(f"user link {VISITOR} --next /customers/{customer}/webhooks --json")
+        link: str = json.loads(made)["link"]
+        return link
 
     def lists(self, *commands: str) -> list[list[Row]]:
         """What commands list, each the oldest first."""
@@ -127,13 +146,18 @@ class Stage:
         """What the sandbox tells of itself."""
         return self.ask("GET", f"{self.klaviyo}/sandbox/{what}", params=query).json()
 
-    def is_at_rest(self) -> bool | None:
-        """True when no webhook is left to work off and no delivery is owed, as our own figures have it; else None."""
+    def is_at_rest(self, retrying: int) -> bool | None:
+        """
+        True when no webhook is left to work off and no delivery is owed, as our own figures have it; else None.
+
+        Shape:  `retrying` is how many requests are being tried again and again.
+        """
         figures = self.ask("GET", f"{self.web}/metrics").text.splitlines()
         counts = {line.rpartition(" ")[0]: line.rpartition(" ")[2] for line in figures if line.startswith(UNDER_WAY)}
         # What waits for another webhook has nothing to do until that comes.
         counts.pop(WAITING, None)
-        return (bool(counts) and not any(map(float, counts.values()))) or None
+        tried = float(counts.pop(RETRYING, 0))
+        return (bool(counts) and tried == retrying and not any(map(float, counts.values()))) or None
 
     def _answer(self, method: str, url: str, **more: Any) -> requests.Response | None:
         try:

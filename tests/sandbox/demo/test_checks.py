@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from sandbox.demo.checks import Check, Seen, checks, complaint
+from sandbox.demo.visit import Visit
 
 
 def test_every_check_can_fail() -> None:
-    nothing = Seen(answers=[], requests=[], events=[], profiles=[], faults=[{}], inbound=[], deliveries=[], attempts=[])
+    nowhere = Visit("", "", {}, 200)
+    lists = dict.fromkeys(("answers", "requests", "events", "profiles", "inbound", "deliveries", "attempts"), ())
+    nothing = Seen(**lists, faults=[{}], visit=nowhere)
     passed = [check.name for check in checks(nothing) if check.expected == check.found]
 
     assert passed == ["none of them was a repeat that Klaviyo had to swallow"]
