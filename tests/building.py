@@ -32,12 +32,14 @@ from vrio_klaviyo.store.customers import Customer, meet_customer
 from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.deliveries import Delivery, Opening
 from vrio_klaviyo.store.inbound import InboundEvent
+from vrio_klaviyo.store.leases import LeaseRow
 from vrio_klaviyo.store.sources import Source, add_source
 from vrio_klaviyo.store.tables import metadata
 from vrio_klaviyo.store.workspaces import DEFAULT, Workspace, find_workspace
 from webhooks.vrio import Receiver
 
 SAMPLES = Path(__file__).parents[1] / "sandbox" / "samples"
+A_MINUTE = timedelta(minutes=1)
 NOON = datetime(2026, 8, 30, 12, tzinfo=UTC)
 
 SALE = "transaction_completed_sale_subscription_cycle1"
@@ -149,12 +151,23 @@ class House:
         """Run the lane of a connection."""
         self.lane(**options).drain(connection.account_id, owner)
 
-    def settle(self, connection: Connection) -> None:
-        """Run the lane until nothing more is due, however slow this computer is: a run ends after its slice of time."""
-        self.send(connection)
-        while ("lane", connection.account_id) in self.bells:
+    def settle(self, connection: Connection, **options: Any) -> None:
+        """Run the lane until nothing more is due: a run ends after its slice of time, or waits for Klaviyo's limits."""
+        self.send(connection, **options)
+        while ("lane", connection.account_id) in self.bells or self._waits_for_limits(connection):
             self.bells.clear()
-            self.send(connection)
+            self.send(connection, **options)
+
+    def _waits_for_limits(self, connection: Connection) -> bool:
+        """Whether what is due must wait for the limits; if so, the hands move on to when it may go."""
+        with self.db.read() as session:
+            wake_at = session.get_one(LeaseRow, f"lane/{connection.account_id}").wake_at
+            due_at = deliveries.next_due_at(session, connection.account_id)
+        now = self.clock()
+        waits = due_at is not None and due_at <= now and wake_at is not None and now < wake_at <= now + A_MINUTE
+        if waits:
+            self.clock.now = wake_at
+        return waits
 
     def inbound(self, inbound_id: str) -> InboundEvent:
         """An inbound event as it is now."""
@@ -313,10 +326,10 @@ class Klaviyo:
         """Make or change a private key."""
         self._post("keys", {"name": name, "key": key, "account": account, "revoked": revoked})
 
-    def while_asked(self, act: Callable[[], object]) -> None:
-        """Do this while the next request to the API waits for its answer."""
+    def while_asked(self, act: Callable[[], object], **match: str) -> None:
+        """Do this while the next request to the API, or the next that matches, waits for its answer."""
         self._waiting.act = act
-        self.fault("latency", ms=1)
+        self.fault("latency", ms=1, match=match)
 
     def events(self, **wanted: str) -> list[dict[str, Any]]:
         """The events that it holds."""

@@ -1,5 +1,6 @@
 """
-What any test may ask for: a Redis, a PostgreSQL, a fresh database of each kind. Real ones, started at the first use.
+What any test may ask for: a Redis, a PostgreSQL, a database of each kind, a merchant's house, a Klaviyo that obeys.
+Real ones, started at the first use.
 
 With several processes (`-n`) each has servers of its own, so tests never meet.
 """
@@ -16,7 +17,9 @@ import pytest
 from redis import Redis
 
 from sandbox.redis_server import PrivateRedis
+from tests.building import House, Klaviyo, emptied, klaviyo_served, standing_database
 from tests.databases import PostgresServer, SqliteFiles
+from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.db import Database
 
 # phonenumbers: hundreds of modules without a clock, which freezegun would search at every freeze. Nothing that calls
@@ -83,6 +86,40 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def standing(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A migrated database of each kind for all tests of a module; who asks for it empties it first."""
+    yield from standing_database(request)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Klaviyo]:
+    """A sandbox of this module."""
+    with klaviyo_served() as klaviyo:
+        yield klaviyo
+
+
+@pytest.fixture
+def klaviyo(served: Klaviyo) -> Klaviyo:
+    """The module's sandbox, as new."""
+    served.reset()
+    return served
+
+
+@pytest.fixture
+def house(standing: Database, klaviyo: Klaviyo) -> Iterator[House]:
+    """A merchant's house on an empty database of each kind, which sends to the sandbox."""
+    house = House(emptied(standing), klaviyo.url)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def connection(house: House) -> Connection:
+    """A connection of that house."""
+    return house.connect()
 
 
 @pytest.fixture(autouse=True)

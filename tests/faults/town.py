@@ -1,0 +1,104 @@
+"""Where fault tests play: the whole product in processes of its own, who posts to it, and whom it sends to."""
+
+from pathlib import Path
+
+import requests
+from redis import Redis
+
+from sandbox.klaviyo import GOOD_KEY
+from sandbox.redis_server import PrivateRedis
+from tests.building import Klaviyo
+from tests.faults.promise import keeps_its_promise, under_way
+from tests.faults.vrio import Vrio
+from tests.product import Product, wait_until
+from vrio_klaviyo.store.connections import add_connection
+from vrio_klaviyo.store.crypto import Vault, new_key
+from vrio_klaviyo.store.db import Database
+from vrio_klaviyo.store.sources import add_source, webhook_path
+from vrio_klaviyo.store.workspaces import find_workspace
+
+INSIDE = Path(__file__).with_name("inside")
+
+
+class Town:
+    """
+    One merchant with one source and one connection.
+
+    Shape:  `folder` takes the files by which a process is told its fate.
+    """
+
+    def __init__(self, database_url: str, redis: PrivateRedis, klaviyo: Klaviyo, folder: Path) -> None:
+        self.db = Database(database_url)
+        self.redis = redis
+        self.klaviyo = klaviyo
+        self._folder = folder
+        self._environment = {"ENCRYPTION_KEYS": new_key(), "LOG_LEVEL": "warning"}
+        self._urls = (database_url, redis.url, klaviyo.url)
+        vault = Vault([self._environment["ENCRYPTION_KEYS"]])
+        with self.db.write() as session:
+            workspace = find_workspace(session)
+            source = add_source(session, vault, workspace, "Shop")
+            add_connection(session, vault, workspace, "Klaviyo", GOOD_KEY)
+        self._path = webhook_path(source, vault)
+        self.product = Product(*self._urls, **self._environment)
+        self._products = [self.product]
+        self.vrio = Vrio(self.address_of(self.product))
+
+    def close(self) -> None:
+        """End every process."""
+        for product in self._products:
+            product.close()
+        self.db.close()
+
+    def beside(self) -> Product:
+        """More processes of the same installation, with a port of their own."""
+        self._products.append(Product(*self._urls, **self._environment))
+        return self._products[-1]
+
+    def address_of(self, product: Product) -> str:
+        """The address that Vrio posts to."""
+        return f"{product.url}{self._path}"
+
+    def at_rest(self, *still: str) -> bool:
+        """Whether nothing is to be done; what stands so is left out."""
+        return not under_way(self.db, still)
+
+    def keeps_its_promise(self, still: tuple[str, ...] = ()) -> None:
+        """Fails unless what was acknowledged is in Klaviyo, once, or to be seen with a reason, and nothing else is."""
+        keeps_its_promise(self.vrio, self.db, self.klaviyo.url, still=still)
+
+    def dies_at(self, moment: int, name: str) -> "Fate":
+        """Start a process that dies at this moment of its life."""
+        fate = Fate(self._folder / f"{name}_dies", moment)
+        self.start_with(name, FAULT_DIES_AT=str(fate.file))
+        return fate
+
+    def start_with(self, *names: str, **faults: str) -> None:
+        """Start processes with something wrong inside."""
+        self.product.start(*names, PYTHONPATH=str(INSIDE), **faults)
+
+    def heal_klaviyo(self) -> None:
+        """Klaviyo has no more faults."""
+        requests.delete(f"{self.klaviyo.url}/sandbox/faults", timeout=5).raise_for_status()
+
+    def flush_redis(self) -> None:
+        """Redis forgets everything."""
+        with Redis.from_url(self.redis.url) as client:
+            client.flushall()
+
+
+class Fate:
+    """When a process dies; it takes the file away when it does."""
+
+    def __init__(self, file: Path, moment: int) -> None:
+        self.file = file
+        file.write_text(str(moment))
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it has died."""
+        return not self.file.exists()
+
+    def wait(self, what: str) -> None:
+        """Until it has died."""
+        wait_until(lambda: self.is_met, what)
