@@ -13,7 +13,7 @@ RUNTIME := $(VENV)/.installed-runtime
 DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 
-.PHONY: install demo test check requirements docs month bench lock clean
+.PHONY: install demo test check requirements docs picture month soak bench lock clean
 .NOTPARALLEL:
 
 install: $(RUNTIME)
@@ -35,13 +35,27 @@ check: $(DEV)
 requirements: $(RUNTIME)
 	$(BIN)/python -m tests.requirements
 
-# Writes docs/event-catalogue.md anew.
+# Writes every page that is made from the code anew.
 docs: $(RUNTIME)
 	$(BIN)/python -m tests.catalogue
+	$(BIN)/python -m tests.cli
+	$(BIN)/python -m tests.errors
+	$(BIN)/python -m tests.configuration
+	$(BIN)/flask openapi --markdown > docs/api.md
+
+# The picture in the README, made anew by a browser.
+picture: $(DEV)
+	SCREENSHOTS=docs/images $(BIN)/pytest -n0 tests/browser/test_picture.py
 
 # A real merchant's month on both databases, some seven thousand webhooks for each of three seeds: it takes its time.
 month: $(DEV)
 	MONTH_CUSTOMERS=500 $(BIN)/pytest -n $(JOBS) --maxprocesses 4 tests/test_month.py
+
+# The fault tests five times in a row, then chaos on both databases. SOAK_SEED repeats the chaos of an earlier run.
+SOAK_MINUTES ?= 10
+soak: $(DEV)
+	for round in 1 2 3 4 5; do $(BIN)/pytest -n $(JOBS) --maxprocesses 4 tests/faults || exit; done
+	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/pytest -n $(JOBS) --maxprocesses 2 -rP -o faulthandler_timeout=0 tests/faults/test_chaos.py
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks
