@@ -13,7 +13,7 @@ RUNTIME := $(VENV)/.installed-runtime
 DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 
-.PHONY: install demo test check requirements docs picture month soak bench lock clean
+.PHONY: install demo test check requirements docs pictures month soak bench lock clean
 .NOTPARALLEL:
 
 install: $(RUNTIME)
@@ -43,9 +43,12 @@ docs: $(RUNTIME)
 	$(BIN)/python -m tests.configuration
 	$(BIN)/flask openapi --markdown > docs/api.md
 
-# The picture in the README, made anew by a browser.
-picture: $(DEV)
-	SCREENSHOTS=docs/images $(BIN)/pytest -n0 tests/browser/test_picture.py
+# The pictures in the README and in docs/, made anew by a browser.
+PICTURES := request why failed connection-new connection-health
+pictures: $(DEV)
+	SCREENSHOTS=var/pictures $(BIN)/pytest -n $(JOBS) --maxprocesses 2 tests/browser
+	for name in $(PICTURES); do cp var/pictures/$$name-1280-light.png docs/images/$$name.png; done
+	cp var/pictures/webhooks-tab.png docs/images/
 
 # A real merchant's month on both databases, some seven thousand webhooks for each of three seeds: it takes its time.
 month: $(DEV)

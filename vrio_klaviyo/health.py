@@ -210,7 +210,7 @@ def of_traffic(now_is: Traffic, now: datetime) -> Iterator[Finding]:
     late = oldest is not None and now - oldest > LATE
     age = f", the oldest for {ago(now - oldest)}" if oldest else ""
     held = f", {now_is.waiting['held']} held" if now_is.waiting.get("held") else ""
-    sentence = f"{now_is.unread} webhooks unread, {total} deliveries wait{held}{age}"
+    sentence = f"webhooks unread: {now_is.unread}, deliveries waiting: {total}{held}{age}"
     follow = "flask delivery list --status retrying" if late else ""
     yield Finding("queue", "queue", State.WARNING if late else State.OK, sentence, follow)
     if now_is.accepted_share is not None:
