@@ -148,6 +148,7 @@ MAY_IMPORT: Mapping[str, Sequence[str]] = {
         "vrio_klaviyo.store",
     ],
     "vrio_klaviyo.health": [
+        "vrio_klaviyo.deciding",
         "vrio_klaviyo.findings",
         "vrio_klaviyo.klaviyo.client",
         "vrio_klaviyo.store",

@@ -10,7 +10,7 @@ from tests.building import House, declined, emptied, klaviyo_served
 from vrio_klaviyo.findings import Finding, State
 from vrio_klaviyo.health import RedisFacts, ago, of_installation, of_klaviyo, of_redis
 from vrio_klaviyo.store import leases
-from vrio_klaviyo.store.connections import KeyStatus
+from vrio_klaviyo.store.connections import KeyStatus, keep_pace
 from vrio_klaviyo.store.crypto import Vault, new_key
 from vrio_klaviyo.store.db import Database
 
@@ -40,7 +40,18 @@ def test_all_is_well_while_everything_runs(house: House) -> None:
     states = {name: finding.state for name, finding in found(house).items()}
 
     assert set(states) == {
-        *("database", "migrations", "redis", "maxmemory-policy", "worker", "clock", "webhooks", "queue", "keys")
+        *(
+            "database",
+            "migrations",
+            "redis",
+            "maxmemory-policy",
+            "worker",
+            "clock",
+            "lanes",
+            "webhooks",
+            "queue",
+            "keys",
+        )
     }
     assert set(states.values()) == {State.OK}
 
@@ -54,6 +65,34 @@ def test_processes_that_do_not_run_are_faults_with_the_command_that_starts_them(
         (State.FAULT, "flask worker"),
         (State.FAULT, "flask clock"),
     ]
+
+
+def test_a_lane_that_stands_still_says_why_and_until_when(house: House) -> None:
+    account_id = house.connect().account_id
+    with house.db.write() as session:
+        keep_pace(session, account_id, {}, 7)
+    lease = leases.acquire(house.db, f"lane/{account_id}", "worker/1", house.clock())
+    assert lease
+    again_at = house.clock() + timedelta(seconds=40)
+    leases.release(house.db, lease, again_at)
+
+    finding = found(house)[account_id]
+
+    assert finding.state == State.WARNING
+    assert (
+        finding.sentence == f"Klaviyo failed 7 times in a row for {account_id}, asked again at {again_at:%H:%M:%S} UTC."
+    )
+    house.clock.advance(minutes=1)
+    assert "asked again" not in found(house)[account_id].sentence
+
+
+def test_a_lane_that_waits_for_the_limits_is_well(house: House) -> None:
+    lease = leases.acquire(house.db, f"lane/{house.connect().account_id}", "worker/1", house.clock())
+    assert lease
+    leases.release(house.db, lease, house.clock() + timedelta(seconds=1))
+
+    assert found(house)["lanes"].state == State.OK
+    assert found(house)["lanes"].sentence == "none of 1 stands still, 1 wait for Klaviyo's limits"
 
 
 def test_a_redis_that_is_away_is_a_fault(house: House) -> None:

@@ -12,12 +12,13 @@ from email.utils import parsedate_to_datetime
 
 import requests
 
+from vrio_klaviyo.deciding import CIRCUIT_OPENS_AT
 from vrio_klaviyo.errors import Answer, CallFailed
 from vrio_klaviyo.findings import Finding, State
 from vrio_klaviyo.klaviyo.client import KlaviyoClient
 from vrio_klaviyo.store import db as databases
 from vrio_klaviyo.store import leases, periods, sealed
-from vrio_klaviyo.store.connections import KeyStatus, list_connections
+from vrio_klaviyo.store.connections import KeyStatus, list_accounts, list_connections
 from vrio_klaviyo.store.crypto import Vault
 from vrio_klaviyo.store.db import Database, DatabaseError, Session
 from vrio_klaviyo.store.periods import Span
@@ -74,6 +75,7 @@ def of_installation(db: Database, vault: Vault | None, now: datetime) -> Iterato
     if all(finding.state != State.FAULT for finding in found):
         with db.read() as session:
             yield from of_processes(session, now)
+            yield from of_lanes(session, now)
             yield from of_traffic(traffic(session, now), now)
             yield from of_keys(session, vault) if vault else ()
 
@@ -117,6 +119,19 @@ def of_processes(session: Session, now: datetime) -> Iterator[Finding]:
     else:
         sentence = "None runs: retries, and what was stranded, wait until one does."
         yield Finding("clock", "clock", State.FAULT, sentence, "flask clock")
+
+
+def of_lanes(session: Session, now: datetime) -> Iterator[Finding]:
+    """Does what is owed to an account stand still because Klaviyo fails, and until when."""
+    accounts, waiting = list_accounts(session), leases.waits(session, "lane/", now)
+    shut = [account for account in accounts if account.failures >= CIRCUIT_OPENS_AT]
+    for account in shut:
+        again = f", asked again at {waiting[account.id]:%H:%M:%S} UTC" if account.id in waiting else ""
+        sentence = f"Klaviyo failed {account.failures} times in a row for {account.name or account.id}{again}."
+        yield Finding("lanes", account.id, State.WARNING, sentence, "flask stats --by error")
+    if not shut:
+        limited = f", {len(waiting)} wait for Klaviyo's limits" if waiting else ""
+        yield Finding("lanes", "lanes", State.OK, f"none of {len(accounts)} stands still{limited}")
 
 
 def of_keys(session: Session, vault: Vault) -> Iterator[Finding]:

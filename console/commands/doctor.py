@@ -21,7 +21,7 @@ from vrio_klaviyo.store.workspaces import DEFAULT
 from workers.bells import Bells
 
 PARTS = (
-    *("settings", "database", "migrations", "redis", "worker", "clock", "clock skew", "receiving", "queue"),
+    *("settings", "database", "migrations", "redis", "worker", "clock", "clock skew", "receiving", "queue", "lanes"),
     *("klaviyo", "key store"),
 )
 SIGNS = {State.OK: "✓", State.WARNING: "!", State.FAULT: "✗", State.UNKNOWN: "–"}

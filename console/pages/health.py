@@ -14,7 +14,7 @@ from vrio_klaviyo.store.people import Role
 # The worst first: a part is as well as its worst finding.
 STATES = (State.FAULT, State.WARNING, State.UNKNOWN, State.OK)
 ORDER = (
-    *("receiving", "queue", "worker", "clock", "database", "migrations", "redis", "klaviyo", "clock skew"),
+    *("receiving", "queue", "lanes", "worker", "clock", "database", "migrations", "redis", "klaviyo", "clock skew"),
     "key store",
 )
 

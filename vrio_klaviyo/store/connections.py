@@ -276,6 +276,11 @@ def list_connections(session: Session, workspace_id: str | None = None, *, archi
     return list(session.scalars(query))
 
 
+def list_accounts(session: Session) -> list[KlaviyoAccount]:
+    """All Klaviyo accounts, oldest first."""
+    return list(session.scalars(select(KlaviyoAccount).order_by(KlaviyoAccount.id)))
+
+
 def account_of(session: Session, connection: Connection) -> KlaviyoAccount:
     """The Klaviyo account behind a connection."""
     return session.get_one(KlaviyoAccount, connection.account_id)

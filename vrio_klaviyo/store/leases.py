@@ -104,6 +104,14 @@ def resting(session: Session, now: datetime) -> set[str]:
     return set(session.scalars(select(LeaseRow.name).where(or_(busy, LeaseRow.wake_at > now))))
 
 
+def waits(session: Session, prefix: str, now: datetime) -> dict[str, datetime]:
+    """What follows the prefix in the names that wait for a time yet to come, each with that time."""
+    waiting = select(LeaseRow.name, LeaseRow.wake_at).where(
+        LeaseRow.name.startswith(prefix, autoescape=True), LeaseRow.wake_at > now
+    )
+    return {name.removeprefix(prefix): wake_at for name, wake_at in session.execute(waiting) if wake_at}
+
+
 def keep(db: Database, name: str, owner: str, now: datetime, seconds: float) -> bool:
     """Take or prolong a lease that shows that a process lives; False when another one has it."""
     mine = or_(LeaseRow.owner.is_(None), LeaseRow.owner == owner, LeaseRow.until < now)
