@@ -52,7 +52,7 @@ pictures: $(DEV)
 
 # A real merchant's month on both databases, some seven thousand webhooks for each of three seeds: it takes its time.
 month: $(DEV)
-	MONTH_CUSTOMERS=500 $(BIN)/pytest -n $(JOBS) --maxprocesses 4 tests/test_month.py
+	MONTH_CUSTOMERS=500 $(BIN)/pytest -n $(JOBS) --maxprocesses 4 -o faulthandler_timeout=0 tests/test_month.py
 
 # The fault tests five times in a row, then chaos on both databases. SOAK_SEED repeats the chaos of an earlier run.
 SOAK_MINUTES ?= 10
