@@ -7,8 +7,6 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from vrio_klaviyo.errors import InvalidInput
 from vrio_klaviyo.store.paging import Place
 
-PAGE_SIZE = 50
-
 
 class Cursors:
     """Writes and reads cursors; one that somebody altered is refused."""

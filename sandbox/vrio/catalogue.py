@@ -104,6 +104,5 @@ SAVE_FIVE = Discount(11, "SAVE5", "Save five", Decimal("5.00"))
 WELCOME_TWO = Discount(12, "WELCOME2", "Welcome", Decimal("2.00"))
 
 SUPPLEMENTS_CAMPAIGN = Campaign(1, "Example Supplements")
-FLASH_CAMPAIGN = Campaign(2, "Example Flash Sale")
 
 MERCHANT = Merchant(5, "Example Merchant", "EXAMPLE*VITAMINS")

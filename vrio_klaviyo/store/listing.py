@@ -113,11 +113,6 @@ def page_of_webhooks(
     return page.of(_webhooks(session, page.rows))
 
 
-def count_of_webhooks(session: Session, workspace_id: str, wanted: Wanted) -> int | None:
-    """How many webhooks a list has in all its pages; None when they are many."""
-    return count_up_to_many(session, InboundEvent.id, webhooks_wanted(session, workspace_id, wanted))
-
-
 def webhooks_wanted(session: Session, workspace_id: str, wanted: Wanted) -> list[Stream]:
     """The streams of webhooks that are asked for, each within one index."""
     owned = select(Source.id).where(Source.workspace_id == workspace_id)
