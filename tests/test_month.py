@@ -213,7 +213,7 @@ def test_with_a_rest_key_klaviyo_holds_what_only_vrio_s_api_says(database: Datab
 
     with serve_in_thread(vrio_app(world)) as vrio:
         told(house, world, SMOOTH, vrio_client=Clients(house.vault, house.http, vrio).of)
-        state = requests.get(f"{vrio}/sandbox/state", timeout=5).json()
+        state = requests.get(f"{vrio}/sandbox/state", timeout=30).json()
 
     ledger, held = same_times(expected(world, with_rest=True)), same_times(held_by(klaviyo))
     assert events(held, whole) == events(ledger, whole)

@@ -4,7 +4,7 @@ Assembling: one webhook put together with all that is remembered, ready for the 
 remember → complete → fill from the catalogue → give event ids → default.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -129,7 +129,15 @@ class Assembler:
             ids = dict(zip(event_ids.places(record), event_ids.of_products(record), strict=True))
             given = line_ids_of(self._session, self._source.id, f"product of {record.transaction_id}", ids)
             record = replace(record, product_ids=tuple(given.values()))
+            record = replace(record, told_starts=tuple(self._told_starts(record)))
         return record, assumed
+
+    def _told_starts(self, sale: Transaction) -> Iterator[str]:
+        """The event ids of the subscriptions that another payment of their first cycle was the start of."""
+        for event_id, (line, *_) in event_ids.of_subscriptions(sale).items() if sale.cycle == 1 else ():
+            thing = f"started/{line.order_offer_id}"
+            if line.order_offer_id and self._event_id(thing, thing, partial(_same, event_id)) != event_id:
+                yield event_id
 
     def _with_event_id(self, told: Completed, as_of: datetime) -> Record:
         """The record with its event id, where that counts among its like."""
@@ -165,6 +173,11 @@ def keep_judgement(memory: Memory, before: OrderOffer | None, as_of: datetime, a
 def as_of_webhook(webhook: Webhook, arrived: InboundEvent) -> datetime:
     """From when a webhook's news is: dated ahead of its arrival, it would make all that comes after it old."""
     return min(webhook.event_at or arrived.received_at, arrived.received_at)
+
+
+def _same(event_id: str, number: int) -> str:
+    """An id that does not count, as there is no second one."""
+    return event_id
 
 
 def _parcel_id(parcel: Shipment, number: int) -> str:

@@ -13,11 +13,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from vrio_klaviyo.recollection import Recollection
-from vrio_klaviyo.vrio import dunning
+from vrio_klaviyo.vrio import dunning, keeping
 from vrio_klaviyo.vrio.changes import UPCOMING, Change, change_of, ended_as, ended_at
 from vrio_klaviyo.vrio.completing import SourceDefaults
 from vrio_klaviyo.vrio.lifetime_value import lifetime_value
-from vrio_klaviyo.vrio.payments import LONG_AGO, credits_before, first_paid_at, latest_payment
+from vrio_klaviyo.vrio.payments import LONG_AGO, credits_before, first_paid_at, latest_payment, paid_before
 from vrio_klaviyo.vrio.records import (
     Customer,
     LineItem,
@@ -98,15 +98,16 @@ class Completer:
     def _transaction(self, told: Transaction) -> Transaction:
         own = self.known.transaction(told.transaction_id) or told
         customer = self._customer(told.customer)
-        earlier = [other for other in self.known.transactions_of(customer.customer_id) if credits_before(other, own)]
-        transactions = self.known.transactions_of(customer.customer_id) if RECOVERED in self.beyond else []
+        transactions = self.known.transactions_of(customer.customer_id)
+        earlier = [other for other in transactions if credits_before(other, own)]
         return replace(
             own,
             order=self._latest_tracking(own.order if own.order.order_id else told.order, customer),
             customer=customer,
             parent=self.known.transaction(own.parent_id),
             already_credited=sum((other.total or Decimal(0) for other in earlier), Decimal(0)),
-            declined_before=dunning.made_good(own, transactions),
+            declined_before=dunning.made_good(own, transactions if RECOVERED in self.beyond else ()),
+            paid_before=0 if own.cycle else paid_before(own, transactions),
             changed_at=told.skipped_at or told.modified_at,
             next_attempt_at=dunning.next_attempt(own, self.known.offers_of(customer.customer_id)),
         )
@@ -138,24 +139,25 @@ class Completer:
         order = paid_by.order if paid_by else self.known.order(told.order_id)
         customer_id = told.customer_id or order.customer_id or (paid_by.customer.customer_id if paid_by else "")
         customer = self._customer(Customer(customer_id=customer_id))
-        missing = ""
+        missing = _missing(customer, told.order_id)
         if told.transaction_id and paid_by is None:
             missing = f"transaction/{told.transaction_id}"
-        elif not _is_known(customer):
-            missing = f"customer/{customer_id}"
         order = self._latest_tracking(order, customer)
         shipment = replace(told, transaction=paid_by, order=order, customer=customer)
-        counted = (f"parcel/{told.shipment_id}", f"parcel of {told.transaction_id or told.order_id}")
+        counted = (f"parcel/{told.shipment_id}", f"parcel of {told.transaction_id or f'order {told.order_id}'}")
         return Completed(shipment, waits_for=missing, counted=counted)
 
     def _change(self, event: str, told: OrderOffer, before: OrderOffer | None) -> Completed:
         own = self.known.offer(told.order_offer_id) or told
         change = self._told_change(event, told, own, before)
         if change is not None:
-            return self._changed(own, change)
+            # An end of a pause and a reason that were told before belong to an earlier change.
+            mine = {name: getattr(told, name) for name in ("unpause_at", "cancel_reason", "cancel_type_id")}
+            return self._changed(replace(keeping.over(told, own), **mine), change)
         order = self.known.order(own.order_id)
         customer = self._customer(Customer(customer_id=own.customer_id or order.customer_id))
-        return Completed(told, customer, self._latest_tracking(order, customer))
+        campaign = told.campaign_id or own.campaign_id or order.campaign_id
+        return Completed(replace(told, campaign_id=campaign), customer, self._latest_tracking(order, customer))
 
     def _told_change(self, event: str, told: OrderOffer, own: OrderOffer, before: OrderOffer | None) -> Change | None:
         # The clock tells of what was remembered; nothing can have come before that.
@@ -182,12 +184,9 @@ class Completer:
             transaction=payment and self.known.with_context(payment),
             lines=_lines_of(own, payment),
         )
-        thing = f"{change.kind}/{own.order_offer_id}/{change.at.isoformat(timespec='seconds')}"
-        since = payment.transaction_id if payment else f"order {own.order_id}"
-        counted = (thing, f"{change.kind}/{own.order_offer_id} since {since}")
-        missing = "" if _is_known(customer) else f"customer/{customer.customer_id}"
         # A charge that is near is told of once a day at most, and counted by nothing else.
-        told = Completed(record, waits_for=missing, counted=None if change.kind == "upcoming" else counted)
+        counted = None if change.kind == "upcoming" else _counted(own, change, payment)
+        told = Completed(record, waits_for=_missing(customer, own.order_id), counted=counted)
         if LAST not in self.beyond or change.kind != "cancelled":
             return told
         last = self._last_of(own, customer)
@@ -201,7 +200,7 @@ class Completer:
 
         Shape:  of several it is the one with the latest date, whichever is told last.
         """
-        offers = self._subscriptions_of(customer.customer_id)
+        offers = self.known.subscriptions_of(customer.customer_id)
         if any(offer.status == "active" for offer in offers):
             return None
         others = [one for one in offers if one.order_offer_id != told.order_offer_id and one.status == "cancelled"]
@@ -210,24 +209,18 @@ class Completer:
             (told, *others), key=lambda one: (one.cancelled_at or LONG_AGO, len(one.order_offer_id), one.order_offer_id)
         )
 
-    def _subscriptions_of(self, customer_id: str) -> list[OrderOffer]:
-        """What a customer subscribes to or did, without gifts and tests."""
-        tests = {order.order_id for order in self.known.orders_of(customer_id) if order.is_test}
-        subscribed = (offer for offer in self.known.offers_of(customer_id) if offer.is_recurring)
-        return [offer for offer in subscribed if not offer.is_gift and offer.order_id not in tests]
-
     def _customer(self, told: Customer) -> Customer:
         """The customer as all that we know shows them: what they paid, whether they subscribe, when they pay next."""
         if not told.customer_id:
             return told
-        offers = self._subscriptions_of(told.customer_id)
+        offers = self.known.subscriptions_of(told.customer_id)
         active = [offer for offer in offers if offer.status == "active"]
         ahead = [offer.next_charge_at for offer in active if offer.next_charge_at and offer.next_charge_at >= self.now]
         found = self.known.customer(told.customer_id)
         return replace(
             found,
             active_subscriber=bool(active) if offers else found.active_subscriber,
-            clv=lifetime_value(self.known.transactions_of(told.customer_id), self.defaults.currency),
+            clv=lifetime_value(self.known.real_transactions_of(told.customer_id), self.defaults.currency),
             next_charge_on=self.defaults.day_of(min(ahead)) if ahead else None,
             had_next_charge=any(offer.next_charge_at for offer in offers),
         )
@@ -245,10 +238,25 @@ def _cancellation(offer: OrderOffer) -> Change:
     return Change("cancelled", ended_at(offer, LONG_AGO), "")
 
 
-def _is_known(customer: Customer) -> bool:
-    return bool(customer.email or customer.first_name or customer.modified_at)
+def _counted(offer: OrderOffer, change: Change, payment: Transaction | None) -> tuple[str, str]:
+    """A change, and its like since the latest payment; without one, two subscriptions to one offer have one id."""
+    series = f"{offer.order_offer_id} since {payment.transaction_id}" if payment else ""
+    series = series or f"{offer.offer_id or offer.order_offer_id} since order {offer.order_id}"
+    thing = f"{change.kind}/{offer.order_offer_id}/{change.at.isoformat(timespec='seconds')}"
+    return thing, f"{change.kind}/{series}"
+
+
+def _missing(customer: Customer, order_id: str) -> str:
+    """What would tell who it is about: the customer, else the order; "" when that is known, or nothing would."""
+    if customer.email or customer.first_name or customer.modified_at:
+        return ""
+    if customer.customer_id:
+        return f"customer/{customer.customer_id}"
+    return f"order/{order_id}" if order_id else ""
 
 
 def _lines_of(offer: OrderOffer, payment: Transaction | None) -> tuple[LineItem, ...]:
     lines = payment.line_items if payment else ()
-    return tuple(line for line in lines if line.order_offer_id == offer.order_offer_id)
+    # Of another offer, it is what the subscription was before it was moved to this one.
+    same = ("", offer.offer_id)
+    return tuple(line for line in lines if line.order_offer_id == offer.order_offer_id and line.offer_id in same)

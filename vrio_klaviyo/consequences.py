@@ -12,13 +12,13 @@ from vrio_klaviyo import gate
 from vrio_klaviyo.assembling import JUDGED, Assembler, as_of_webhook
 from vrio_klaviyo.klaviyo.requests import ProfileRequest, Request, dumps
 from vrio_klaviyo.recollection import things_named
-from vrio_klaviyo.store import deliveries, inbound
+from vrio_klaviyo.store import inbound
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.customers import Customer as CustomerRow
 from vrio_klaviyo.store.customers import customers_by_id, meet_customer
 from vrio_klaviyo.store.db import Session
-from vrio_klaviyo.store.deliveries import Opening
 from vrio_klaviyo.store.inbound import InboundEvent, InboundStatus
+from vrio_klaviyo.store.opening import Opening, open_delivery
 from vrio_klaviyo.store.sources import Source
 from vrio_klaviyo.vrio import routes
 from vrio_klaviyo.vrio.profiles import customer_profile
@@ -136,6 +136,7 @@ class Finisher:
         changed = row is not None and bool(customer.email) and shown != row.profile_hash
         alone: list[tuple[Record, Request]] = [(record, profile)] if changed and status != InboundStatus.UNKNOWN else []
         if alone and not anything:
+            notes += (reason,) if reason in routes.UNCLEAR else ()
             anything, status, reason = True, InboundStatus.PROCESSED, ""
         notes += assumed if anything else ()
         if anything and not self._connections:
@@ -143,8 +144,9 @@ class Finisher:
         lanes: set[str] = set()
         for connection in self._connections:
             wanted = [(about, one) for about, requests in follows for one in for_connection(requests, connection)]
-            # Who wants none of it is still told of a profile that has changed.
-            for about, request in wanted or alone:
+            opened: list[Opening] = []
+            # Who wants none of it, or was promised all of it before, is still told of a profile that has changed.
+            for about, request in (one for told in (wanted, alone) if not opened for one in told):
                 opening = Opening(
                     connection_id=connection.id,
                     source_id=self._source.id,
@@ -155,8 +157,10 @@ class Finisher:
                     skip_reason=gate.skip_reason(request, about, connection, arrived.received_at),
                     notes=notes + notes_on_address(request),
                 )
-                if deliveries.open_delivery(self._session, opening, self._now) and opening.skip_reason is None:
-                    lanes.add(connection.account_id)
+                if open_delivery(self._session, opening, self._now):
+                    opened.append(opening)
+            if any(opening.skip_reason is None for opening in opened):
+                lanes.add(connection.account_id)
         if row is not None and lanes:
             row.profile_hash = shown
         return self._end(arrived, status, reason, notes, row.id if row else None, frozenset(lanes))

@@ -1,7 +1,7 @@
 """The memory as records: what we know of a customer's things, and how what a webhook tells is kept."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -56,7 +56,7 @@ class Recollection:
     def with_context(self, found: Transaction) -> Transaction:
         """A remembered transaction together with what it refers to."""
         order = self.order(found.order.order_id)
-        offers = tuple(self.offer(offer.order_offer_id) or offer for offer in found.offers)
+        offers = tuple(map(self._as_paid_for, found.offers))
         return replace(
             found,
             order=replace(order, is_test=order.is_test if order.is_test is not None else found.order.is_test),
@@ -64,9 +64,33 @@ class Recollection:
             offers=offers,
         )
 
+    def orders_paid(self, transaction_ids: Iterable[str]) -> dict[str, str]:
+        """The order of each of these transactions, in one query; what is not remembered is left out."""
+        pictures = self._memory.recall_these(("transaction", one) for one in transaction_ids)
+        paid = (self._record(Transaction, picture) for picture in pictures)
+        return {one.transaction_id: one.order.order_id for one in paid if one.order.order_id}
+
     def transactions_of(self, customer_id: str) -> list[Transaction]:
         """All transactions of a customer, bare."""
         return self._all(Transaction, "transaction", customer_id)
+
+    def real_transactions_of(self, customer_id: str) -> list[Transaction]:
+        """The same, without tests."""
+        tests = self._tests_of(customer_id)
+        return [one for one in self.transactions_of(customer_id) if one.order.order_id not in tests]
+
+    def subscriptions_of(self, customer_id: str) -> list[OrderOffer]:
+        """What a customer subscribes to or did, without gifts and tests."""
+        tests = self._tests_of(customer_id)
+        subscribed = (offer for offer in self.offers_of(customer_id) if offer.is_recurring)
+        return [offer for offer in subscribed if not offer.is_gift and offer.order_id not in tests]
+
+    def _tests_of(self, customer_id: str) -> set[str]:
+        """The orders of a customer that are tests: one is when anything in it says so."""
+        paid, offers = self.transactions_of(customer_id), self.offers_of(customer_id)
+        tests = {order.order_id for order in self.orders_of(customer_id) if order.is_test}
+        tests |= {one.order.order_id for one in paid if one.order.is_test or any(line.is_test for line in one.offers)}
+        return tests.union(offer.order_id for offer in offers if offer.is_test) - {""}
 
     def offers_of(self, customer_id: str) -> list[OrderOffer]:
         """All order offers of a customer."""
@@ -75,6 +99,12 @@ class Recollection:
     def orders_of(self, customer_id: str) -> list[Order]:
         """All orders of a customer."""
         return self._all(Order, "order", customer_id)
+
+    def _as_paid_for(self, line: OrderOffer) -> OrderOffer:
+        """A line as its payment shows it, with what else is known of it; it may have become another one since."""
+        known = self.offer(line.order_offer_id)
+        is_another = known is None or known.offer_id not in ("", line.offer_id or known.offer_id)
+        return line if known is None or is_another else keeping.over(line, known)
 
     def _thing(self, kind: type[Thing], name: str, vrio_id: str) -> Thing | None:
         picture = self._memory.recall(name, vrio_id) if vrio_id else None

@@ -11,10 +11,10 @@ import json
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from vrio_klaviyo.store import inbound, next_charges
+from vrio_klaviyo.store import keeping, next_charges
 from vrio_klaviyo.store.connections import list_connections
 from vrio_klaviyo.store.db import Session
-from vrio_klaviyo.store.inbound import Envelope
+from vrio_klaviyo.store.keeping import Envelope
 from vrio_klaviyo.store.next_charges import NextCharge
 from vrio_klaviyo.store.sources import list_sources
 from vrio_klaviyo.vrio.changes import UPCOMING
@@ -32,7 +32,7 @@ def announce(session: Session, now: datetime) -> int:
         if source.workspace_id in wanted:
             ends = now + timedelta(days=source.upcoming_days)
             near = next_charges.take_due(session, source.id, now, ends, BATCH - announced)
-            inbound.keep_own(session, source.id, [_told(charge, ZoneInfo(source.time_zone)) for charge in near], now)
+            keeping.keep_own(session, source.id, [_told(charge, ZoneInfo(source.time_zone)) for charge in near], now)
             announced += len(near)
     return announced
 

@@ -18,11 +18,14 @@ Event = tuple[str, str]
 
 
 def sale(number: int, **customer: str) -> dict[str, Any]:
-    """The sample sale as another transaction, of a customer of its own unless told otherwise."""
+    """The sample sale as another transaction of an order of its own, and of a customer unless told otherwise."""
     webhook = copy.deepcopy(sample(SALE))
     webhook["webhook_event_id"] = 70_000 + number
     transaction = webhook["webhook_data"]["transaction"]
     transaction["id"] = f"{200_000 + number}"
+    transaction["order"]["id"] = f"{300_000 + number}"
+    for offer in transaction["transaction_order_offers"]:
+        offer |= {"id": f"{400_000 + number}", "order_id": f"{300_000 + number}"}
     own = {"id": f"{900_000 + number}", "email": f"customer{number}@acme.test", "phone": ""}
     transaction["customer"] |= own | customer
     return webhook

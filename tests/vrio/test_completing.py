@@ -176,8 +176,8 @@ def test_what_is_recurring(changes: dict[str, Any], recurring: bool) -> None:
         ({"currency": ""}, "No currency is given: taken to be USD."),
         ({"total": None}, "No amount is given: the event goes without a value."),
         ({"completed_at": None}, "No date of completion is given: the date of the webhook stands for it."),
-        ({"cycle": None}, "No cycle is given: taken to be the first."),
-        ({"cycle": 0}, "No cycle is given: taken to be the first."),
+        ({"cycle": None}, "No cycle is given: taken to be 1."),
+        ({"cycle": 0}, "No cycle is given: taken to be 1."),
         (
             {"offers": (replace(VITAMINS, timeframe_name="Every blue moon"),)},
             "How often a subscription is charged is not understood: its interval is left empty.",

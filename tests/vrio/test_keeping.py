@@ -64,3 +64,12 @@ def test_what_is_not_known_takes_no_room() -> None:
 
 def test_a_field_of_another_version_does_no_harm() -> None:
     assert keeping.loads(Shipment, b'{"shipment_id":"4501","drone":"7"}') == Shipment(shipment_id="4501")
+
+
+def test_the_newer_of_two_records_counts_and_the_older_one_fills_its_gaps() -> None:
+    older = OrderOffer(order_offer_id="4001", offer_name="Vitamins", price=Decimal("29.99"), is_gift=True, quantity=2)
+    newer = OrderOffer(order_offer_id="4001", price=Decimal(0), is_gift=False, status="active")
+
+    assert keeping.over(newer, older) == OrderOffer(
+        order_offer_id="4001", offer_name="Vitamins", price=Decimal(0), is_gift=False, quantity=2, status="active"
+    )

@@ -194,7 +194,7 @@ def test_an_e_mail_address_is_trimmed_and_in_small_letters() -> None:
         ("customer.email", "j" * 400 + "@example.com", "customer.email", ""),
         ("customer.phone", True, "customer.phone", ""),
         ("customer.phone", {"mobile": "5551234567"}, "customer.phone", ""),
-        ("customer", [], "customer.email", ""),
+        ("customer", ["301"], "customer.email", ""),
         ("customer", "John Doe", "customer.email", ""),
         ("order", ["1253"], "order.tracking", {}),
         ("order.tracking7", "t" * 1001, "order.tracking", TRACKED | {"tracking7": "t" * 1000}),
@@ -333,9 +333,9 @@ def test_forty_levels_are_nothing_special() -> None:
 )
 def test_a_huge_number_takes_no_time(number: str) -> None:
     body = written(transaction_total="HUGE", transaction_cycle="HUGE", **{"customer.phone": "HUGE", "order.id": "HUGE"})
-    began = time.perf_counter()
+    began = time.process_time()
     record, notes = read(body.replace(b'"HUGE"', number.encode()))
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
     assert record.total is None
     assert record.cycle is None
     assert len(notes) >= 2
@@ -390,7 +390,9 @@ def test_orders_order_offers_and_customers_are_read() -> None:
         "order", {"order_id": 1253, "customer": {"email": "John@example.com"}, "order_offers": [{"id": 1}]}
     )
     assert order.record == Order(
-        order_id="1253", customer=Customer(email="john@example.com"), offers=(OrderOffer(order_offer_id="1"),)
+        order_id="1253",
+        customer=Customer(email="john@example.com"),
+        offers=(OrderOffer(order_offer_id="1", order_id="1253"),),
     )
     offer = envelope("order_offer", {"id": "4001", "status_type_id": 9, "charge_timeframe_name": "Monthly"})
     assert offer.record == OrderOffer(order_offer_id="4001", status="paused", timeframe_name="Monthly")

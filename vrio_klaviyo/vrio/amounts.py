@@ -73,8 +73,8 @@ class Moment(VrioField):
     def read(self, value: Any) -> Any:
         if not isinstance(value, str):
             raise Unreadable("is not a date: left out")
-        # Vrio: a date that has not come is all zeros.
-        if value.startswith("0000-00-00"):
+        # Vrio: a date that has not come is all zeros, or what PHP makes of these.
+        if value.startswith(("0000-00-00", "-0001-11-30")):
             return missing
         try:
             moment = datetime.fromisoformat(value)

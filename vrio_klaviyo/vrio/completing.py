@@ -86,7 +86,7 @@ def _transaction(told: Transaction, source: SourceDefaults, as_of: datetime) -> 
         changed_on=source.day_of(told.changed_at or as_of),
         next_attempt_on=source.maybe_day_of(told.next_attempt_at),
         first_declined_on=source.maybe_day_of(next((one.completed_at for one in told.declined_before), None)),
-        cycle=max(told.cycle or 1, 1),
+        cycle=max(told.cycle or told.paid_before + 1, 1),
         discount=_discount(told.discount, told.order.discount),
         discount_code=_discount_code(told.discount_code, lines),
         lines=tuple(map(counted, lines)),
@@ -108,7 +108,7 @@ def _of_payment(told: Transaction, completed: Transaction) -> Iterator[str]:
     if told.completed_at is None:
         yield "No date of completion is given: the date of the webhook stands for it."
     if told.cycle != completed.cycle:
-        yield "No cycle is given: taken to be the first."
+        yield f"No cycle is given: taken to be {completed.cycle}."
     if told.kind in CREDITS and not told.parent_id:
         yield "The charge that it is about is not named: its id is left empty."
     if completed.is_partial:

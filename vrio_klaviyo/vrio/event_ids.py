@@ -44,10 +44,11 @@ def of_change(change: SubscriptionChange, nth: int) -> str:
             order1253_1_sub where no payment is known.
     """
     offer, paid = change.offer, change.transaction
-    started = of_subscriptions(paid) if paid else {}
-    mine = (own for own, lines in started.items() if lines[0].order_offer_id == offer.order_offer_id)
+    told = zip(paid.lines, of_products(paid), strict=True) if paid else ()
+    mine = (pair for pair in told if pair[1] and pair[0].order_offer_id == offer.order_offer_id)
     owner = paid.transaction_id if paid else f"order{offer.order_id}"
-    event_id = next(mine, None) or f"{owner}_{offer.offer_id or offer.order_offer_id}_sub"
+    of_offer = LineItem(offer_id=offer.offer_id), f"{owner}_{offer.offer_id or offer.order_offer_id}"
+    event_id = f"{min(mine, key=lambda pair: _rank(pair[0]), default=of_offer)[1]}_sub"
     return event_id if nth == 1 else f"{event_id}_{nth}"
 
 

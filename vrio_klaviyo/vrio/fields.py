@@ -5,6 +5,7 @@ Every field ends in one of three ways: a value, absent (the record's own default
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -147,12 +148,13 @@ class Email(Name):
     An e-mail address in small letters.
 
     Shape:  not judged here; one that is too long for any mail server is not cut, as that would make another address.
+            Without the invisible marks that come along when it is copied from somewhere.
     """
 
     def read(self, value: Any) -> str:
         if not isinstance(value, str) or len(value) > EMAIL_LENGTH:
             raise Unreadable("is not an e-mail address: left out")
-        return value.lower()
+        return "".join(sign for sign in value if unicodedata.category(sign) != "Cf").strip().lower()
 
 
 class Link(VrioField):

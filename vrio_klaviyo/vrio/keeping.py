@@ -29,6 +29,15 @@ def loads(kind: type[R], kept: bytes) -> R:
     return record
 
 
+def over(newer: R, older: R) -> R:
+    """What the newer of two records says, and where it says nothing, what the older one does."""
+    kind: Any = type(newer)
+    said = {name: own for name, default in _defaults(kind) if (own := getattr(newer, name)) != default}
+    record: Any = older
+    both: R = dataclasses.replace(record, **said)
+    return both
+
+
 def _plain(value: Any) -> Any:
     match value:
         case None | str() | bool() | int():

@@ -17,8 +17,9 @@ def lifetime_value(transactions: Iterable[Transaction], currency: str) -> Decima
     """
     Payments less what was given back; the same whichever order the transactions come in.
 
-    Shape:  approved ones only; test orders and other currencies are left out. Voiding an authorization moves no money;
-            a void whose original we do not know is taken for one of a payment.
+    Shape:  approved payments only, and what was given back unless it was refused: what a bank takes back by itself may
+            have no answer of it. Test orders and other currencies are left out. Voiding an authorization moves no
+            money; a void whose original we do not know is taken for one of a payment.
     Units:  major units of the currency.
     """
     counted = {transaction.transaction_id: transaction for transaction in transactions}
@@ -27,11 +28,11 @@ def lifetime_value(transactions: Iterable[Transaction], currency: str) -> Decima
 
 def _moved(transaction: Transaction, known: dict[str, Transaction], currency: str) -> Decimal:
     foreign = bool(transaction.currency) and transaction.currency != currency
-    if transaction.total is None or not transaction.approved or transaction.order.is_test or foreign:
+    if transaction.total is None or transaction.order.is_test or foreign:
         return Decimal(0)
-    if transaction.kind in PAID:
+    if transaction.kind in PAID and transaction.approved:
         return transaction.total
-    if transaction.kind in GIVEN_BACK:
+    if transaction.kind in GIVEN_BACK and transaction.approved is not False:
         parent = known.get(transaction.parent_id)
         void_of_auth = transaction.kind == "void" and parent is not None and parent.kind == "auth"
         return Decimal(0) if void_of_auth else -transaction.total

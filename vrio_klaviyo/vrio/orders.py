@@ -5,6 +5,8 @@ Source: Vrio API reference; Vrio help centre, "Webhook events reference", "Order
         webhooks".
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from vrio_klaviyo.vrio import records, words
@@ -73,6 +75,14 @@ class OrderOfferSchema(RecordSchema):
         return records.OrderOffer(**values | campaign | {"cancel_reason": reason, "cancel_type_id": number})
 
 
+def of_order(offers: Iterable[records.OrderOffer], order_id: str, customer_id: str) -> tuple[records.OrderOffer, ...]:
+    """Order offers as they stand inside a thing, where Vrio need not say again whose they are."""
+    return tuple(
+        replace(offer, order_id=offer.order_id or order_id, customer_id=offer.customer_id or customer_id)
+        for offer in offers
+    )
+
+
 class CartSchema(RecordSchema):
     total = Money()
     checkout_url = Link()
@@ -104,7 +114,10 @@ class OrderSchema(RecordSchema):
     def made_of(self, values: dict[str, Any]) -> records.Order:
         campaign, cart = values.pop("campaign", {}), values.pop("cart", {})
         cart = {"cart_total": cart.get("total"), "checkout_url": cart.get("checkout_url", "")}
-        return records.Order(**values | campaign | cart)
+        customer = values.get("customer")
+        customer_id = values.pop("customer_id", customer.customer_id if customer else "")
+        offers = of_order(values.pop("offers", ()), values.get("order_id", ""), customer_id)
+        return records.Order(**values | campaign | cart, customer_id=customer_id, offers=offers)
 
 
 class ShippedItemSchema(RecordSchema):

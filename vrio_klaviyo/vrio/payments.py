@@ -12,9 +12,9 @@ LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 def credits_before(other: Transaction, own: Transaction) -> bool:
     """Whether another credit took something from the same charge before this one did."""
     same = bool(own.parent_id) and other.parent_id == own.parent_id and other.transaction_id != own.transaction_id
-    if not (same and other.approved and other.kind in ("refund", "void")):
+    if not same or other.approved is False or other.kind not in ("refund", "void"):
         return False
-    return (other.completed_at or LONG_AGO, other.transaction_id) < (own.completed_at or LONG_AGO, own.transaction_id)
+    return _order(other) < _order(own)
 
 
 def first_paid_at(order_id: str, transactions: Iterable[Transaction]) -> datetime | None:
@@ -25,6 +25,19 @@ def first_paid_at(order_id: str, transactions: Iterable[Transaction]) -> datetim
         if transaction.order.order_id == order_id and transaction.approved and transaction.kind in PAID
     )
     return min(filter(None, paid), default=None)
+
+
+def paid_before(payment: Transaction, transactions: Iterable[Transaction]) -> int:
+    """How many approved payments for the same lines came before this one."""
+    mine = {line.order_offer_id for line in payment.offers} - {""}
+    return sum(
+        one.transaction_id != payment.transaction_id
+        and bool(one.approved)
+        and one.kind in PAID
+        and not mine.isdisjoint(line.order_offer_id for line in one.offers)
+        and _order(one) < _order(payment)
+        for one in transactions
+    )
 
 
 def latest_payment(offer: OrderOffer, at: datetime, transactions: Iterable[Transaction]) -> Transaction | None:
@@ -38,4 +51,9 @@ def latest_payment(offer: OrderOffer, at: datetime, transactions: Iterable[Trans
         and transaction.completed_at <= at
         and any(line.order_offer_id == offer.order_offer_id for line in transaction.offers)
     ]
-    return max(paid, key=lambda one: (one.completed_at or LONG_AGO, one.transaction_id), default=None)
+    return max(paid, key=_order, default=None)
+
+
+def _order(one: Transaction) -> tuple[datetime, int, str]:
+    """Vrio: ids ascend."""
+    return one.completed_at or LONG_AGO, len(one.transaction_id), one.transaction_id

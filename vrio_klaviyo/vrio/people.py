@@ -6,6 +6,8 @@ Source: Vrio API reference; Vrio help centre, "Transaction webhook".
 
 from typing import Any
 
+from marshmallow import missing
+
 from vrio_klaviyo.vrio import records
 from vrio_klaviyo.vrio.amounts import Moment
 from vrio_klaviyo.vrio.fields import CountryCode, Email, Id, Name, Text, Tracking
@@ -36,6 +38,10 @@ class AddressSchema(RecordSchema):
     state = Name()
     country = CountryCode()
     zip = Text(data_key="zipcode")
+
+    def made_of(self, values: dict[str, Any]) -> Any:
+        """The address; one of which nothing is said is none."""
+        return super().made_of(values) if values else missing
 
 
 class CustomerSchema(RecordSchema):

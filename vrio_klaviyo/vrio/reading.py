@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
-from marshmallow import EXCLUDE, Schema, ValidationError
+from marshmallow import EXCLUDE, Schema, ValidationError, missing
 
 from vrio_klaviyo.errors import UnreadableWebhook
 from vrio_klaviyo.vrio.fields import MISSING, Id, Unreadable, VrioField, identity
@@ -75,6 +75,9 @@ class Part(VrioField):
         self.schema = schema
 
     def read(self, value: Any) -> Any:
+        # Vrio: an object without members is an empty list in PHP.
+        if value == {} or value == []:
+            return missing
         if not isinstance(value, dict):
             raise Unreadable("is not an object: left out")
         record, unreadable = self.schema.read(value)
@@ -88,17 +91,23 @@ class Parts(Part):
     """A list of things; one that cannot be read is left out."""
 
     def read(self, value: Any) -> Any:
+        # Vrio: a list from which something was taken is an object in PHP, whose names are numbers.
+        if isinstance(value, dict) and all(name.isdecimal() for name in value):
+            value = list(value.values())
         if not isinstance(value, list):
             raise Unreadable("is not a list: left out")
         records: list[Any] = []
         unreadable: dict[int, Any] = {}
         for index, thing in enumerate(value[:MOST_PARTS]):
             try:
-                records.append(super().read(thing))
+                record = super().read(thing)
+                if record is not missing:
+                    records.append(record)
             except Unreadable as error:
                 unreadable[index] = error.messages
-                if error.valid_data is not None:
-                    records.append(error.valid_data)
+                left: Any = error.valid_data
+                if left is not None and left is not missing:
+                    records.append(left)
         if len(value) > MOST_PARTS:
             unreadable[MOST_PARTS] = [f"and what follows is more than {MOST_PARTS} entries: left out"]
         if unreadable:

@@ -96,8 +96,10 @@ class Transaction:
     Shape:  offers and line_items as they came; `lines` is what completing made of both, and what builders read.
             approved is None when the word in `transaction_declined` is not one that we know. parent is the charge that
             a credit is about; is_partial, that the credit leaves some of it and does not say for which lines it is.
-            product_ids are the event ids that its lines were first told under, "" for a line that was told with
-            another. declined_before are the refused attempts that this payment makes good, the first one first.
+            paid_before counts the payments for the same lines before it. product_ids are the event ids that its lines
+            were first told under, "" for a line that was told with another; told_starts are those of subscriptions that
+            another payment was the start of. declined_before are the refused attempts that this payment makes good, the
+            first one first.
     Units:  total is never negative; completed_at falls back to the webhook's date; what ends in `_on` is a day on the
             source's calendar. already_credited is what earlier credits took from the parent. changed_at is when it was
             skipped or put back, next_attempt_at lies ahead of a refusal.
@@ -113,6 +115,7 @@ class Transaction:
     sale_id: str = ""
     cycle: int | None = None
     attempt: int | None = None
+    paid_before: int = 0
     merchant_id: str = ""
     card_last_four: str = ""
     currency: str = ""
@@ -147,6 +150,7 @@ class Transaction:
     line_items: tuple[LineItem, ...] = ()
     lines: tuple[LineItem, ...] = ()
     product_ids: tuple[str, ...] = ()
+    told_starts: tuple[str, ...] = ()
     billing: Address | None = None
     shipping: Address | None = None
     modified_at: datetime | None = None

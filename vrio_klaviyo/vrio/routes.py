@@ -106,6 +106,9 @@ IGNORED: Mapping[str, str] = {
     "shipment_rma": "Klaviyo has no event for a returned shipment.",
 }
 
+# The reasons that tell of something which happened, and nobody knows what it was.
+UNCLEAR = frozenset({IGNORED["transaction_of_unknown_type"], IGNORED["payment_of_unknown_result"]})
+
 # Every metric of the published page, in its order: each is on until a merchant switches it off.
 METRICS = (
     "Placed Order",

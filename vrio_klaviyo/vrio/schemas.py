@@ -14,7 +14,14 @@ from vrio_klaviyo.vrio import records, words
 from vrio_klaviyo.vrio.amounts import ZONE, Count, Moment, Unsigned
 from vrio_klaviyo.vrio.fields import Id, LongText, Text
 from vrio_klaviyo.vrio.labels import Approval, Currency, Flag, Word
-from vrio_klaviyo.vrio.orders import CampaignSchema, LineItemSchema, OrderOfferSchema, OrderSchema, ShipmentSchema
+from vrio_klaviyo.vrio.orders import (
+    CampaignSchema,
+    LineItemSchema,
+    OrderOfferSchema,
+    OrderSchema,
+    ShipmentSchema,
+    of_order,
+)
 from vrio_klaviyo.vrio.people import AddressSchema, CardSchema, CustomerSchema
 from vrio_klaviyo.vrio.reading import Part, Parts, RecordSchema, Reference, notes, parsed
 
@@ -78,6 +85,8 @@ class TransactionSchema(RecordSchema):
         order = values.pop("order", records.Order())
         customer = values.pop("customer", order.customer or records.Customer())
         order_id, customer_id = values.pop("order_id", ""), values.pop("customer_id", order.customer_id)
+        order_id, customer_id = order.order_id or order_id, customer.customer_id or customer_id
+        offers = of_order(values.pop("offers", ()), order_id, customer_id)
         campaign = {"campaign_id": order.campaign_id, "campaign_name": order.campaign_name}
         referred = values.pop("campaign", {}) | {f"{name}_id": values.pop(name, "") for name in ("sale", "merchant")}
         approved = RESPONSE_CODES.get(values.pop("response_code", None))
@@ -88,8 +97,9 @@ class TransactionSchema(RecordSchema):
             | values
             | {name: found for name, found in referred.items() if found}
             | {"decline_reason": next(filter(None, texts), "")},
-            order=replace(order, order_id=order.order_id or order_id),
-            customer=replace(customer, customer_id=customer.customer_id or customer_id),
+            order=replace(order, order_id=order_id, customer_id=order.customer_id or customer_id),
+            customer=replace(customer, customer_id=customer_id),
+            offers=offers,
         )
 
 

@@ -15,12 +15,14 @@ def started_subscription(sale: Transaction) -> list[EventRequest]:
     """
     One request for each recurring offer of an approved payment; none from the second cycle on.
 
-    Shape:  the items of one offer stand together in Items.
+    Shape:  the items of one offer stand together in Items. A first cycle may be charged in several parts: the one that
+            was told first was the start.
     Units:  value is the price of all of them before any discount; a trial's may be 0.
     """
     if sale.cycle != 1:
         return []
-    return [_of_offer(sale, lines, event_id) for event_id, lines in event_ids.of_subscriptions(sale).items()]
+    started = event_ids.of_subscriptions(sale).items()
+    return [_of_offer(sale, lines, event_id) for event_id, lines in started if event_id not in sale.told_starts]
 
 
 def _of_offer(sale: Transaction, lines: list[LineItem], event_id: str) -> EventRequest:
