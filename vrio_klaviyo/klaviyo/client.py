@@ -3,12 +3,11 @@
 import json
 import time
 from collections.abc import Mapping
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
-from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from vrio_klaviyo.calling import READ_TIMEOUT_S, call, retry_after_s
 from vrio_klaviyo.errors import (
     Answer,
     CallFailed,
@@ -19,34 +18,15 @@ from vrio_klaviyo.errors import (
     Retriable,
     Throttled,
 )
-from vrio_klaviyo.klaviyo.deadlines import Adapter
 from vrio_klaviyo.klaviyo.requests import REVISION, Rendered
 
-KEPT_OPEN = 16
-CONNECT_TIMEOUT_S = 3.05
-READ_TIMEOUT_S = 10.0
 # Klaviyo: an answer has no stated size. What is longer than this is cut, so that no answer fills the log or the memory.
 LONGEST_ANSWER = 64 * 1024
-# Klaviyo: its windows are a second and a minute long. What asks for more is asked again after this.
-LONGEST_WAIT_S = 3600.0
 
 # What stands in place of a private key that an answer repeats.
 KEY_REMOVED = "pk_removed"
 
 PARTIAL_FAILURE = "x-klaviyo-partial-failure"
-
-
-def new_session() -> requests.Session:
-    """A keep-alive session; environment and .netrc are not asked, which costs more than the rest of a call."""
-    session = requests.Session()
-    session.trust_env = False
-    # One session serves many accounts: what the answer to one sets must not go out with another one's key.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # One connection for each thread that may use the session; they stay open.
-    adapter = Adapter(pool_maxsize=KEPT_OPEN)
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, adapter)
-    return session
 
 
 class KlaviyoClient:
@@ -74,59 +54,28 @@ class KlaviyoClient:
         return self._call("GET", path, {"accept": "application/vnd.api+json", "revision": REVISION}, None, False)
 
     def _call(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, has_phone: bool) -> Answer:
-        deadline = time.monotonic() + self._read_timeout_s
-        try:
-            with self._session.request(
-                method,
-                self._base_url + path,
-                data=body,
-                headers={**headers, "authorization": self._authorization},
-                timeout=(CONNECT_TIMEOUT_S, self._read_timeout_s),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                answer = self._without_key(response.status_code, response.headers, _content(response, deadline))
-        except (requests.RequestException, HTTPError) as error:
-            raise Retriable(_cause(error, self._read_timeout_s)) from error
+        # What of an answer is there in time will do: what it is about stands at its beginning.
+        came = call(
+            self._session,
+            method,
+            self._base_url + path,
+            {**headers, "authorization": self._authorization},
+            body,
+            read_timeout_s=self._read_timeout_s,
+            ends=time.monotonic() + self._read_timeout_s,
+            longest=LONGEST_ANSWER,
+        )
+        answer = self._without_key(came.answer)
         if not 200 <= answer.status < 300:
             raise failure_of(answer, has_phone=has_phone)
         return answer
 
-    def _without_key(self, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+    def _without_key(self, answer: Answer) -> Answer:
         """An answer is kept and shown, so what it repeats of our request must not be the key."""
-        if self._key:
-            content = content.replace(self._key.encode(), KEY_REMOVED.encode())
-            headers = {name: text.replace(self._key, KEY_REMOVED) for name, text in headers.items()}
-        return Answer(status, {name.lower(): text for name, text in headers.items()}, content)
-
-
-def _content(response: requests.Response, deadline: float) -> bytes:
-    """The body, or what of it is there by the deadline: an answer that drips never meets the read time-out."""
-    content = b""
-    # Not `iter_content`, which waits until a whole chunk is there.
-    while piece := response.raw.read1(16 * 1024, decode_content=True):
-        content += piece
-        if len(content) >= LONGEST_ANSWER or time.monotonic() > deadline:
-            break
-    return content[:LONGEST_ANSWER]
-
-
-def _cause(error: requests.RequestException | HTTPError, read_timeout_s: float) -> str:
-    """What went wrong, without the URL or the body that the library's own text may hold."""
-    match error:
-        case requests.ConnectTimeout():
-            return f"no connection within {CONNECT_TIMEOUT_S:g} s"
-        case requests.Timeout() | ReadTimeoutError():
-            return f"no answer within {read_timeout_s:g} s"
-        case requests.exceptions.SSLError():
-            return "the TLS connection failed"
-        case requests.ConnectionError() if "NameResolution" in repr(error):
-            return "the host's name was not resolved"
-        case requests.ConnectionError():
-            return "the connection broke or was refused"
-        case HTTPError():
-            return "the answer broke off"
-    return f"the call failed ({type(error).__name__})"
+        if not self._key:
+            return answer
+        headers = {name: text.replace(self._key, KEY_REMOVED) for name, text in answer.headers.items()}
+        return Answer(answer.status, headers, answer.body.replace(self._key.encode(), KEY_REMOVED.encode()))
 
 
 def failure_of(answer: Answer, *, has_phone: bool) -> CallFailed:
@@ -196,13 +145,3 @@ def _is_about_phone(error: dict[str, Any]) -> bool:
 
 def _named(error: dict[str, Any]) -> str:
     return f"{error.get('code') or 'error'} {_pointer(error)}".strip()[:200]
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float:
-    """
-    How long Klaviyo asks to wait.
-
-    Shape:  at least one second: it has been seen to say 0. Ten seconds when it says nothing, an hour at the most.
-    """
-    text = headers.get("retry-after", "")
-    return min(max(1.0, float(text)), LONGEST_WAIT_S) if text.isascii() and text.isdigit() else 10.0

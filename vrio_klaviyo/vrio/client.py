@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from vrio_klaviyo.calling import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, call, retry_after_s
 from vrio_klaviyo.errors import (
     Answer,
     CallFailed,
@@ -27,13 +27,10 @@ from vrio_klaviyo.vrio.answers import Found, FoundAll, FoundOrderOffer, FoundTra
 from vrio_klaviyo.vrio.reading import parsed
 from vrio_klaviyo.vrio.records import Customer, Order, OrderOffer, Transaction
 
-CONNECT_TIMEOUT_S = 3.05
-READ_TIMEOUT_S = 10.0
 # One lookup with all of its pages, and with waiting for a slot and for an answer that is not finished yet.
 TOTAL_TIMEOUT_S = 30.0
 # Vrio: 200 transactions with all that it writes about each are half a megabyte.
 LONGEST_ANSWER = 8 * 1024 * 1024
-LONGEST_WAIT_S = 3600.0
 
 # Vrio: it takes three requests at once, and counts one until it has answered it.
 MOST_AT_ONCE = 3
@@ -209,56 +206,21 @@ class VrioClient:
     def _call(self, url: str, deadline: float) -> Answer:
         if not _KEY.fullmatch(self._api_key):
             raise NotAuthorized("the API key is empty, or has characters that no header can carry")
-        left_s = deadline - time.monotonic()
-        if left_s <= 0:
+        if deadline <= time.monotonic():
             raise Retriable(f"no answer within {self._total_timeout_s:g} s altogether")
-        read_timeout_s = min(self._read_timeout_s, left_s)
-        # Reading ends by then, also when every single wait is short enough.
-        deadline = min(deadline, time.monotonic() + CONNECT_TIMEOUT_S + read_timeout_s)
-        try:
-            with self._session.get(
-                url,
-                headers={"accept": "application/json", "x-api-key": self._api_key},
-                timeout=(min(CONNECT_TIMEOUT_S, left_s), read_timeout_s),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                content = _content(response, deadline)
-                return Answer(
-                    response.status_code, {name.lower(): text for name, text in response.headers.items()}, content
-                )
-        except (requests.RequestException, HTTPError) as error:
-            raise Retriable(_cause(error, read_timeout_s)) from error
-
-
-def _content(response: requests.Response, deadline: float) -> bytes:
-    content = bytearray()
-    # Not `iter_content`: for an answer that drips it waits until a whole chunk is there.
-    while piece := response.raw.read1(64 * 1024, decode_content=True):
-        content += piece
-        if len(content) > LONGEST_ANSWER:
-            raise Retriable(f"the answer is longer than {LONGEST_ANSWER:,} bytes")
-        if time.monotonic() > deadline:
-            raise Retriable("the answer did not end in time")
-    return bytes(content)
-
-
-def _cause(error: requests.RequestException | HTTPError, read_timeout_s: float) -> str:
-    """What went wrong, without the URL that the library's own text may hold."""
-    match error:
-        case requests.ConnectTimeout():
-            return "no connection in time"
-        case requests.Timeout() | ReadTimeoutError():
-            return f"no answer within {read_timeout_s:.3g} s"
-        case requests.exceptions.SSLError():
-            return "the TLS connection failed"
-        case requests.ConnectionError() if "NameResolution" in repr(error):
-            return "the host's name was not resolved"
-        case requests.ConnectionError():
-            return "the connection broke or was refused"
-        case HTTPError():
-            return "the answer broke off"
-    return f"the call failed ({type(error).__name__})"
+        came = call(
+            self._session,
+            "GET",
+            url,
+            {"accept": "application/json", "x-api-key": self._api_key},
+            read_timeout_s=self._read_timeout_s,
+            # Also when every single wait is short enough.
+            ends=min(deadline, time.monotonic() + CONNECT_TIMEOUT_S + self._read_timeout_s),
+            longest=LONGEST_ANSWER,
+        )
+        if came.cut:
+            raise Retriable(came.cut)
+        return came.answer
 
 
 def failure_of(answer: Answer) -> CallFailed:
@@ -289,12 +251,6 @@ def failure_of(answer: Answer) -> CallFailed:
         case status if 400 <= status < 500:
             return Rejected(reason, answer)
     return Retriable(reason, answer)
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float:
-    """How long Vrio asks to wait: at least a second, at most an hour, ten seconds when it does not say."""
-    text = headers.get("retry-after", "")
-    return min(max(1.0, float(text)), LONGEST_WAIT_S) if text.isascii() and text.isdigit() else 10.0
 
 
 def _is_unfinished(answer: Answer) -> bool:
