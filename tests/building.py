@@ -20,21 +20,25 @@ import requests
 from sqlalchemy import delete, select
 
 from sandbox.klaviyo import GOOD_KEY, Settings, create_app, serve_in_thread
+from vrio_klaviyo import config
+from vrio_klaviyo.calling import new_session
 from vrio_klaviyo.intake import Intake
-from vrio_klaviyo.klaviyo.client import new_session
-from vrio_klaviyo.klaviyo.requests import EventRequest, Profile
+from vrio_klaviyo.klaviyo.requests import EventRequest, Profile, loads, render
 from vrio_klaviyo.lane import Lane
-from vrio_klaviyo.store import attempts, deliveries, inbound
+from vrio_klaviyo.store import attempts, deliveries, inbound, turns
 from vrio_klaviyo.store.attempts import Attempt
 from vrio_klaviyo.store.connections import Connection, add_connection, find_connection
 from vrio_klaviyo.store.crypto import Vault, new_key
 from vrio_klaviyo.store.customers import Customer, meet_customer
 from vrio_klaviyo.store.db import Database
-from vrio_klaviyo.store.deliveries import Delivery, Opening
+from vrio_klaviyo.store.deliveries import Delivery
 from vrio_klaviyo.store.inbound import InboundEvent
+from vrio_klaviyo.store.keeping import Envelope, Kept, keep_all, row_of
 from vrio_klaviyo.store.leases import LeaseRow
+from vrio_klaviyo.store.opening import Opening, open_delivery
 from vrio_klaviyo.store.sources import Source, add_source
 from vrio_klaviyo.store.tables import metadata
+from vrio_klaviyo.store.turns import Due
 from vrio_klaviyo.store.workspaces import DEFAULT, Workspace, find_workspace
 from webhooks.vrio import Receiver
 
@@ -66,6 +70,22 @@ def emptied(database: Database) -> Database:
             rows = delete(table)
             session.execute(rows.where(Workspace.name != DEFAULT) if table is Workspace.__table__ else rows)
     return database
+
+
+def settings_for(database_url: str, redis_url: str) -> config.Settings:
+    """As a process of the product has them; neither Klaviyo nor Vrio is there."""
+    return config.Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_key="a secret of this test",
+        encryption_keys=(new_key(),),
+        klaviyo_api_url="http://127.0.0.1:9",
+        vrio_api_url="http://127.0.0.1:9",
+        host="127.0.0.1",
+        port=8080,
+        web_concurrency=1,
+        log_level="info",
+    )
 
 
 class StandingClock:
@@ -119,10 +139,10 @@ class House:
                 connection.account_id = beside.account_id
         return connection
 
-    def change(self, connection: Connection, **values: Any) -> None:
-        """Write into a connection's row."""
+    def change(self, thing: Connection | Delivery, **values: Any) -> None:
+        """Write into its row."""
         with self.db.write() as session:
-            row = session.get_one(Connection, connection.id)
+            row = session.get_one(type(thing), thing.id)
             for name, value in values.items():
                 setattr(row, name, value)
 
@@ -136,6 +156,13 @@ class House:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         kept, _ = Receiver(self.db, self.ring, self.clock).receive((source or self.source).id, raw)
         return kept.id
+
+    def keep(self, dedup_key: str = "k", source_id: str = "", **more: str) -> Kept:
+        """A webhook past the web process, of which nothing but the envelope can be read."""
+        envelope = Envelope("transaction", "transaction_completed", "6001")
+        row = row_of(source_id or self.source.id, envelope, b"{}", dedup_key, self.clock(), **more)
+        (kept,) = keep_all(self.db, [row])
+        return kept
 
     def take_in(self, source: Source | None = None, **options: Any) -> None:
         """Run the intake."""
@@ -162,7 +189,7 @@ class House:
         """Whether what is due must wait for the limits; if so, the hands move on to when it may go."""
         with self.db.read() as session:
             wake_at = session.get_one(LeaseRow, f"lane/{connection.account_id}").wake_at
-            due_at = deliveries.next_due_at(session, connection.account_id)
+            due_at = turns.next_due_at(session, connection.account_id)
         now = self.clock()
         waits = due_at is not None and due_at <= now and wake_at is not None and now < wake_at <= now + A_MINUTE
         if waits:
@@ -199,9 +226,17 @@ class House:
         """A delivery that is due, opened past the intake: one event for one customer."""
         opening = self.opening(connection, number, **changes)
         with self.db.write() as session:
-            delivery_id = deliveries.open_delivery(session, opening, self.clock())
+            delivery_id = open_delivery(session, opening, self.clock())
             assert delivery_id is not None
             return session.get_one(Delivery, delivery_id)
+
+    def begin(self, connection: Connection) -> list[tuple[Due, str]]:
+        """What is due, with its attempts opened."""
+        with self.db.write() as session:
+            claimed = turns.claim_due(session, connection.account_id, self.clock(), 16)
+            pairs = [(due, render(loads(due.delivery.request), due.connection.style, due.known)) for due in claimed]
+            opened = attempts.open_attempts(session, pairs, "https://klaviyo.test", self.clock())
+        return list(zip(claimed, opened, strict=True))
 
     def opening(
         self,
@@ -346,10 +381,10 @@ class Klaviyo:
         return attributes
 
     def _post(self, route: str, body: Any) -> None:
-        self._http.post(f"{self.url}/sandbox/{route}", json=body, timeout=5).raise_for_status()
+        self._http.post(f"{self.url}/sandbox/{route}", json=body, timeout=30).raise_for_status()
 
     def _get(self, route: str, query: dict[str, str]) -> Any:
-        answer = self._http.get(f"{self.url}/sandbox/{route}", params=query, timeout=5)
+        answer = self._http.get(f"{self.url}/sandbox/{route}", params=query, timeout=30)
         answer.raise_for_status()
         return answer.json()
 

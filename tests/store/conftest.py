@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.building import emptied, standing_database
+from tests.building import House, emptied, standing_database
+from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.db import Database
 
 
@@ -16,3 +17,15 @@ def standing(request: pytest.FixtureRequest) -> Iterator[Database]:
 @pytest.fixture
 def database(standing: Database) -> Database:
     return emptied(standing)
+
+
+@pytest.fixture
+def house(database: Database) -> Iterator[House]:
+    house = House(database)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def connection(house: House) -> Connection:
+    return house.connect()

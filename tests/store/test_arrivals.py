@@ -2,19 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from tests.building import NOON, House
 from vrio_klaviyo.store.arrivals import Arrivals
-from vrio_klaviyo.store.db import Database, DatabaseError
-from vrio_klaviyo.store.inbound import Envelope, Kept
+from vrio_klaviyo.store.db import DatabaseError
+from vrio_klaviyo.store.keeping import Envelope, Kept
 
 COUNT = 24
-
-
-@pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
 
 
 def kept(house: House, keys: list[str], source_ids: dict[str, str] | None = None) -> list[Kept | DatabaseError]:

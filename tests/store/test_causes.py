@@ -2,22 +2,15 @@
 
 from datetime import UTC, datetime
 
-import pytest
 from sqlalchemy import update
 
 from tests.building import House
 from vrio_klaviyo.store.causes import groups_by_cause
 from vrio_klaviyo.store.connections import Connection
-from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.deliveries import Delivery
 from vrio_klaviyo.store.ids import moment_of_id
 from vrio_klaviyo.store.resending import look_at
 from vrio_klaviyo.store.workspaces import add_workspace
-
-
-@pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
 
 
 def stuck(house: House, connection: Connection, number: int, reason: str, status: str = "failed") -> str:

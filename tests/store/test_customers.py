@@ -8,13 +8,7 @@ import pytest
 from tests.building import NOON, House
 from vrio_klaviyo.errors import NotFound
 from vrio_klaviyo.store.customers import Customer, find_customers, meet_customer
-from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.sources import Source
-
-
-@pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
 
 
 def met(house: House, source: Source | None = None, **changes: Any) -> str | None:

@@ -173,7 +173,7 @@ def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
         session.flush()
         reader = threading.Thread(target=look)
         reader.start()
-        seen_in_time = read.wait(2)
+        seen_in_time = read.wait(30)
     reader.join()
 
     assert seen_in_time

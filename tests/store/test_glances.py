@@ -1,21 +1,9 @@
 """Customers at a glance: one line for each, bound to what is theirs."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from tests.building import House, declined, emptied
+from tests.building import House, declined
 from vrio_klaviyo.store.customers import ProfileLink
-from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.glances import Glance, customers_in_order, glances_at
 from vrio_klaviyo.store.ids import moment_of_id
-
-
-@pytest.fixture
-def house(standing: Database) -> Iterator[House]:
-    house = House(emptied(standing))
-    yield house
-    house.close()
 
 
 def glances(house: House) -> dict[str, Glance]:

@@ -1,6 +1,5 @@
-"""Inbound events: kept once, taken oldest first, and what killed a worker is tried alone."""
+"""Inbound events: taken oldest first, and what killed a worker is tried alone."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -9,18 +8,7 @@ from sqlalchemy import update
 from tests.building import NOON, House, declined
 from vrio_klaviyo.errors import NotFound
 from vrio_klaviyo.store import inbound
-from vrio_klaviyo.store.db import Database, DatabaseError
-from vrio_klaviyo.store.inbound import Envelope, InboundEvent, InboundStatus, Kept
-
-
-@pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
-
-
-def keep(house: House, dedup_key: str = "k", source_id: str = "", **more: str) -> Kept:
-    envelope = Envelope("transaction", "transaction_completed", "6001")
-    return inbound.keep(house.db, source_id or house.source.id, envelope, b"{}", dedup_key, NOON, **more)
+from vrio_klaviyo.store.inbound import InboundEvent, InboundStatus
 
 
 def began(house: House, inbound_id: str, starts: int) -> None:
@@ -33,57 +21,15 @@ def claimed(house: House, limit: int = 16) -> list[str]:
         return [event.id for event in inbound.claim_received(session, house.source.id, limit)]
 
 
-def test_a_webhook_is_kept_as_received(house: House) -> None:
-    kept = keep(house)
-
-    event = house.inbound(kept.id)
-    assert not kept.duplicate
-    assert (event.type, event.event, event.event_id) == ("transaction", "transaction_completed", "6001")
-    assert (event.status, event.reason, event.starts, event.notes) == (InboundStatus.RECEIVED, "", 0, [])
-    assert (event.body, event.received_at, event.finished_at) == (b"{}", NOON, None)
-
-
-def test_the_same_webhook_is_kept_once_and_the_first_one_named(house: House) -> None:
-    first = keep(house)
-
-    assert keep(house) == Kept(first.id, duplicate=True)
-
-
-def test_the_same_webhook_of_another_source_is_another_one(house: House) -> None:
-    keep(house)
-
-    assert not keep(house, source_id=house.add_source("Other").id).duplicate
-
-
-def test_an_unreadable_webhook_is_at_its_end(house: House) -> None:
-    event = house.inbound(keep(house, unreadable="The body is not JSON.").id)
-
-    assert (event.status, event.reason, event.finished_at) == (InboundStatus.UNREADABLE, "The body is not JSON.", NOON)
-    assert claimed(house) == []
-
-
-def test_of_many_who_keep_the_same_at_once_one_is_the_first(house: House) -> None:
-    with ThreadPoolExecutor(8) as threads:
-        kept = list(threads.map(lambda _: keep(house), range(16)))
-
-    assert len({one.id for one in kept}) == 1
-    assert [one.duplicate for one in kept].count(False) == 1
-
-
-def test_a_webhook_of_no_source_is_not_kept(house: House) -> None:
-    with pytest.raises(DatabaseError):
-        keep(house, source_id="so_nowhere")
-
-
 def test_the_oldest_are_taken_first_and_marked_as_begun(house: House) -> None:
-    kept = [keep(house, f"{n}").id for n in range(5)]
+    kept = [house.keep(f"{n}").id for n in range(5)]
 
     assert claimed(house, 3) == kept[:3]
     assert [house.inbound(one).starts for one in kept] == [1, 1, 1, 0, 0]
 
 
 def test_what_was_begun_before_is_taken_alone(house: House) -> None:
-    kept = [keep(house, f"{n}").id for n in range(4)]
+    kept = [house.keep(f"{n}").id for n in range(4)]
     began(house, kept[0], 1)
 
     assert claimed(house) == kept[:1]
@@ -92,14 +38,14 @@ def test_what_was_begun_before_is_taken_alone(house: House) -> None:
 
 
 def test_what_came_before_a_suspect_is_taken_without_it(house: House) -> None:
-    kept = [keep(house, f"{n}").id for n in range(4)]
+    kept = [house.keep(f"{n}").id for n in range(4)]
     began(house, kept[2], 1)
 
     assert claimed(house) == kept[:2]
 
 
 def test_what_is_finished_is_not_taken_again(house: House) -> None:
-    kept = [keep(house, f"{n}").id for n in range(2)]
+    kept = [house.keep(f"{n}").id for n in range(2)]
     with house.db.write() as session:
         (event, _) = inbound.claim_received(session, house.source.id, 16)
         inbound.finish(session, event, InboundStatus.IGNORED, NOON, reason="no_connection", notes=("a note",))
@@ -115,13 +61,13 @@ def test_what_is_finished_is_not_taken_again(house: House) -> None:
 
 
 def test_what_another_source_sent_is_not_taken(house: House) -> None:
-    keep(house, source_id=house.add_source("Other").id)
+    house.keep(source_id=house.add_source("Other").id)
 
     assert claimed(house) == []
 
 
 def test_what_killed_two_waits_until_nothing_else_does(house: House) -> None:
-    kept = [keep(house, f"{n}").id for n in range(3)]
+    kept = [house.keep(f"{n}").id for n in range(3)]
     began(house, kept[0], 2)
 
     assert claimed(house) == kept[1:]
@@ -132,7 +78,7 @@ def test_what_killed_two_waits_until_nothing_else_does(house: House) -> None:
 
 
 def test_a_beginning_that_is_taken_back_does_not_count(house: House) -> None:
-    kept = [keep(house, f"{n}").id for n in range(3)]
+    kept = [house.keep(f"{n}").id for n in range(3)]
     began(house, kept[0], 2)
     with house.db.write() as session:
         inbound.take_back(session, kept[:2])
@@ -141,7 +87,7 @@ def test_a_beginning_that_is_taken_back_does_not_count(house: House) -> None:
 
 
 def test_a_crash_is_noted_on_the_first_that_was_begun(house: House) -> None:
-    kept = [keep(house, f"{n}").id for n in range(3)]
+    kept = [house.keep(f"{n}").id for n in range(3)]
     with house.db.write() as session:
         inbound.note_crash(session, kept[1:], "Traceback: \x00 boom")
         inbound.note_crash(session, [], "of nobody")
@@ -162,10 +108,10 @@ def test_an_earlier_webhook_with_the_same_id_is_seen(house: House) -> None:
 
 def test_sources_with_something_new_are_named(house: House) -> None:
     other, third = house.add_source("Other"), house.add_source("Third")
-    keep(house, "1")
-    keep(house, "2")
-    keep(house, source_id=other.id)
-    keep(house, source_id=third.id, unreadable="The body is not JSON.")
+    house.keep("1")
+    house.keep("2")
+    house.keep(source_id=other.id)
+    house.keep(source_id=third.id, unreadable="The body is not JSON.")
     with house.db.read() as session:
         assert set(inbound.sources_to_ring(session)) == {house.source.id, other.id}
         assert inbound.is_waited_for(session, other.id)
@@ -173,8 +119,8 @@ def test_sources_with_something_new_are_named(house: House) -> None:
 
 
 def test_the_newest_are_listed_first(house: House) -> None:
-    kept = [keep(house, f"{n}").id for n in range(3)]
-    junk = keep(house, "junk", unreadable="The body is empty.").id
+    kept = [house.keep(f"{n}").id for n in range(3)]
+    junk = house.keep("junk", unreadable="The body is empty.").id
     with house.db.read() as session:
         assert [event.id for event in inbound.list_inbound(session)] == [junk, *kept[::-1]]
         assert [event.id for event in inbound.list_inbound(session, status="unreadable")] == [junk]
@@ -192,7 +138,7 @@ def waiting(house: House, inbound_id: str, waits_for: str = "customer/301") -> N
 
 
 def test_what_waits_is_not_taken(house: House) -> None:
-    kept = [keep(house, f"{n}").id for n in range(2)]
+    kept = [house.keep(f"{n}").id for n in range(2)]
     waiting(house, kept[0])
 
     event = house.inbound(kept[0])
@@ -205,7 +151,7 @@ def test_what_waits_is_not_taken(house: House) -> None:
     [(["customer/301"], True), (["order/1", "customer/301"], True), (["customer/302"], False), ([], False)],
 )
 def test_what_waits_is_looked_at_again_when_its_thing_is_heard_of(house: House, things: list[str], woken: bool) -> None:
-    inbound_id = keep(house).id
+    inbound_id = house.keep().id
     waiting(house, inbound_id)
     with house.db.write() as session:
         inbound.wake(session, house.source.id, things)
@@ -215,7 +161,7 @@ def test_what_waits_is_looked_at_again_when_its_thing_is_heard_of(house: House, 
 
 
 def test_what_another_source_tells_wakes_nothing(house: House) -> None:
-    inbound_id, other = keep(house).id, house.add_source("Other")
+    inbound_id, other = house.keep().id, house.add_source("Other")
     waiting(house, inbound_id)
     with house.db.write() as session:
         inbound.wake(session, other.id, ["customer/301"])
@@ -225,7 +171,7 @@ def test_what_another_source_tells_wakes_nothing(house: House) -> None:
 
 @pytest.mark.parametrize(("hours", "woken"), [(23.9, False), (24, True)])
 def test_what_has_waited_for_long_enough_is_looked_at_again(house: House, hours: float, woken: bool) -> None:
-    inbound_id = keep(house).id
+    inbound_id = house.keep().id
     waiting(house, inbound_id)
     with house.db.write() as session:
         inbound.wake_overdue(session, NOON + timedelta(hours=hours))
@@ -234,7 +180,7 @@ def test_what_has_waited_for_long_enough_is_looked_at_again(house: House, hours:
 
 
 def test_waiting_is_no_death(house: House) -> None:
-    inbound_id = keep(house).id
+    inbound_id = house.keep().id
     for _ in range(5):
         assert claimed(house) == [inbound_id]
         waiting(house, inbound_id)

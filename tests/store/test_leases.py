@@ -175,6 +175,7 @@ def test_signs_of_life_are_counted_under_their_prefix(database: Database) -> Non
     with database.read() as session:
         assert leases.alive(session, "worker/", NOON) == 1
         assert leases.alive(session, "worker%", NOON) == 1
+        assert leases.presences(session, "worker/") == {"worker/a": at(30), "worker/b": at(-1)}
 
 
 def test_signs_of_life_that_ended_are_forgotten(database: Database) -> None:

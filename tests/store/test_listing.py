@@ -12,7 +12,6 @@ from tests.building import House
 from vrio_klaviyo.store import listing
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.customers import Customer
-from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.deliveries import Delivery
 from vrio_klaviyo.store.ids import earliest_id, moment_of_id, new_id
 from vrio_klaviyo.store.inbound import InboundEvent
@@ -27,11 +26,6 @@ from vrio_klaviyo.store.listing import (
 from vrio_klaviyo.store.paging import MANY, Place
 from vrio_klaviyo.store.sources import Source
 from vrio_klaviyo.store.workspaces import add_workspace, find_workspace
-
-
-@pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
 
 
 def workspace_of(house: House) -> str:
@@ -294,12 +288,12 @@ def test_every_stream_of_a_list_is_read_in_the_order_of_an_index(house: House, t
     make_various(house, house.connect("Another"), house.add_source("Another"))
     deliveries = table == "deliveries"
     place = Place(earliest_id("dl" if deliveries else "in", datetime(2050, 1, 1, tzinfo=UTC)))
+    swept(house, table)
     with house.db.write() as session:
         if session.get_bind().dialect.name == "postgresql":
             # Of so few rows it would sort some or read them all; what it does without is what it does with a million.
             for way in ("seqscan", "bitmapscan", "sort"):
                 session.execute(text(f"SET LOCAL enable_{way} = off"))
-            session.execute(text("ANALYZE"))
         streams = (listing.deliveries_wanted if deliveries else listing.webhooks_wanted)(
             session, workspace_of(house), wanted
         )
@@ -311,6 +305,14 @@ def test_every_stream_of_a_list_is_read_in_the_order_of_an_index(house: House, t
         assert "temp b-tree" not in lines.lower(), lines
         assert "seq scan" not in lines.lower(), lines
         assert f"ix_{table}_" in lines, lines
+
+
+def swept(house: House, table: str) -> None:
+    """PostgreSQL: what other tests left in a table and its indexes counts no more when it chooses among them."""
+    if house.db.engine.dialect.name == "postgresql":
+        with house.db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connected:
+            connected.execute(text(f"REINDEX TABLE {table}"))
+            connected.execute(text(f"VACUUM ANALYZE {table}"))
 
 
 def plan(session: Session, table: str, stream: Any, place: Place) -> str:
@@ -344,9 +346,8 @@ def test_failures_that_were_looked_at_are_not_read_to_count_the_others(house: Ho
     with house.db.write() as session:
         session.execute(update(Delivery).where(Delivery.status == "failed").values(looked_at=house.clock()))
     place = Place(earliest_id("dl", datetime(2050, 1, 1, tzinfo=UTC)))
-    with house.db.write() as session:
-        if session.get_bind().dialect.name == "postgresql":
-            session.execute(text("ANALYZE"))
+    swept(house, "deliveries")
+    with house.db.read() as session:
         wanted = Wanted(status=["failed"], connections=[connection.id], looked_at=False)
         (stream,) = listing.deliveries_wanted(session, workspace_of(house), wanted)
         assert "ix_deliveries_open" in plan(session, "deliveries", stream, place)

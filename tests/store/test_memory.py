@@ -6,13 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.building import NOON, House
-from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.memory import Memory, Picture
-
-
-@pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
 
 
 def remember(house: House, seconds: int = 0, *, kind: str = "order", vrio_id: str = "1253", **said: str) -> None:
@@ -47,6 +41,16 @@ def test_what_one_picture_leaves_out_another_tells(house: House, second: int) ->
     remember(house, second, status="paused")
 
     assert recalled(house) == {"campaign_id": "7", "status": "paused"}
+
+
+def test_several_things_are_recalled_together(house: House) -> None:
+    for number in ("1253", "1254"):
+        remember(house, vrio_id=number, number=number)
+    remember(house, kind="transaction", vrio_id="1253")
+
+    with house.db.read() as session:
+        found = Memory(session, house.source.id).recall_these([("order", "1253"), ("order", "1254"), ("order", "9")])
+    assert sorted(json.loads(picture.body)["number"] for picture in found) == ["1253", "1254"]
 
 
 def test_one_webhook_may_tell_of_a_thing_twice(house: House) -> None:

@@ -8,9 +8,8 @@ import pytest
 from sandbox.klaviyo import GOOD_KEY
 from tests.building import NOON, House
 from vrio_klaviyo.errors import InvalidInput, NotFound
-from vrio_klaviyo.store.connections import KeyStatus, find_connection, record_key, switch
+from vrio_klaviyo.store.connections import find_connection, switch
 from vrio_klaviyo.store.db import Database
-from vrio_klaviyo.store.deliveries import connections_to_recheck
 from vrio_klaviyo.store.sources import (
     add_source,
     change_source,
@@ -20,11 +19,6 @@ from vrio_klaviyo.store.sources import (
     webhook_path,
 )
 from vrio_klaviyo.store.workspaces import add_workspace, find_workspace
-
-
-@pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
 
 
 @pytest.mark.parametrize("name", ["Vrio", "VRIO", " vrio ", "v\u0072io"])
@@ -186,23 +180,3 @@ def test_the_first_activation_is_when_the_history_begins(house: House) -> None:
             switch(session, find_connection(session, connection.id), active=active, now=moment)
 
     assert house.connection(connection).activated_at == NOON
-
-
-@pytest.mark.parametrize(
-    ("status", "minutes", "active", "asked"),
-    [
-        (KeyStatus.REJECTED, 61, True, True),
-        (KeyStatus.REJECTED, 59, True, False),
-        (KeyStatus.REJECTED, 61, False, False),
-        (KeyStatus.ACCEPTED, 61, True, False),
-        (KeyStatus.UNCHECKED, 61, True, False),
-    ],
-)
-def test_a_refused_key_is_asked_about_again(
-    house: House, status: KeyStatus, minutes: int, active: bool, asked: bool
-) -> None:
-    connection = house.connect(active=active)
-    with house.db.write() as session:
-        record_key(session, connection.id, status, "401", NOON - timedelta(minutes=minutes))
-    with house.db.read() as session:
-        assert connections_to_recheck(session, NOON - timedelta(hours=1)) == ([connection.id] if asked else [])

@@ -6,14 +6,8 @@ import pytest
 
 from tests.building import House, declined
 from vrio_klaviyo.store.customers import meet_customer
-from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.searching import QueryKind, search_customers, understood
 from vrio_klaviyo.store.workspaces import add_workspace
-
-
-@pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
 
 
 def meet(house: House, vrio_id: str, email: str = "", first: str = "", last: str = "", phone: str = "") -> str:

@@ -3,26 +3,15 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import text
 
 from tests.building import NOON, House
 from vrio_klaviyo.klaviyo.requests import Known
 from vrio_klaviyo.store import turns
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.customers import ProfileLink
-from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.deliveries import BACKFILL, LIVE, REPLAY, RETRY, Delivery
 from vrio_klaviyo.store.turns import Due
-
-
-@pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
-
-
-@pytest.fixture
-def connection(house: House) -> Connection:
-    return house.connect()
 
 
 def due(house: House, connection: Connection, limit: int = 16, busy: frozenset[str] = frozenset()) -> list[Due]:
@@ -32,11 +21,6 @@ def due(house: House, connection: Connection, limit: int = 16, busy: frozenset[s
 
 def numbers(claimed: list[Due]) -> list[str]:
     return [one.delivery.unique_id for one in claimed]
-
-
-def change(house: House, delivery: Delivery, **values: object) -> None:
-    with house.db.write() as session:
-        session.execute(update(Delivery).where(Delivery.id == delivery.id).values(values))
 
 
 def link(house: House, delivery: Delivery, accepted_as_of: datetime | None = None, phone: str | None = None) -> None:
@@ -54,7 +38,7 @@ def link(house: House, delivery: Delivery, accepted_as_of: datetime | None = Non
 
 def test_the_longest_due_is_taken_first(house: House, connection: Connection) -> None:
     owed = [house.owe(connection, number, customer=number) for number in (1, 2, 3, 4)]
-    change(house, owed[2], next_attempt_at=NOON - timedelta(seconds=1), status="retrying")
+    house.change(owed[2], next_attempt_at=NOON - timedelta(seconds=1), status="retrying")
 
     assert numbers(due(house, connection)) == ["1003", "1001", "1002", "1004"]
     assert numbers(due(house, connection, 2)) == ["1003", "1001"]
@@ -69,13 +53,13 @@ def test_a_customer_has_one_turn_at_a_time(house: House, connection: Connection)
 
 def test_what_has_to_be_retried_is_overtaken(house: House, connection: Connection) -> None:
     first, _ = house.owe(connection, 1), house.owe(connection, 2)
-    change(house, first, status="retrying", next_attempt_at=NOON + timedelta(seconds=5))
+    house.change(first, status="retrying", next_attempt_at=NOON + timedelta(seconds=5))
 
     assert numbers(due(house, connection)) == ["1002"]
 
 
 def test_what_is_not_due_yet_is_not_taken(house: House, connection: Connection) -> None:
-    change(house, house.owe(connection), status="retrying", next_attempt_at=NOON + timedelta(seconds=5))
+    house.change(house.owe(connection), status="retrying", next_attempt_at=NOON + timedelta(seconds=5))
 
     assert due(house, connection) == []
     house.clock.advance(seconds=5)
@@ -84,7 +68,7 @@ def test_what_is_not_due_yet_is_not_taken(house: House, connection: Connection) 
 
 @pytest.mark.parametrize("status", ["accepted", "failed", "skipped", "held"])
 def test_what_is_not_owed_is_not_taken(house: House, connection: Connection, status: str) -> None:
-    change(house, house.owe(connection), status=status)
+    house.change(house.owe(connection), status=status)
 
     assert due(house, connection) == []
 
@@ -106,14 +90,14 @@ def test_what_another_connection_knows_does_not_count(house: House, connection: 
     delivery = house.owe(connection)
     link(house, delivery, NOON + timedelta(days=1), "+15550000101")
     beside = house.connect("Beside", beside=connection)
-    change(house, delivery, connection_id=beside.id)
+    house.change(delivery, connection_id=beside.id)
 
     assert due(house, connection)[0].known == Known()
 
 
 def test_all_of_one_order_go_before_any_of_the_next(house: House, connection: Connection) -> None:
     for number, lane_order in enumerate((BACKFILL, REPLAY, RETRY, LIVE)):
-        change(house, house.owe(connection, number, customer=number), lane_order=lane_order)
+        house.change(house.owe(connection, number, customer=number), lane_order=lane_order)
 
     assert numbers(due(house, connection)) == ["1003", "1002", "1001", "1000"]
     assert numbers(due(house, connection, 2)) == ["1003", "1002"]
@@ -124,7 +108,7 @@ def test_who_is_busy_has_no_turn(house: House, connection: Connection) -> None:
     house.owe(connection, 2, customer=1)
     house.owe(connection, 3, customer=2)
     nobody = house.owe(connection, 4, customer=3)
-    change(house, nobody, customer_id=None)
+    house.change(nobody, customer_id=None)
 
     assert busy.customer_id is not None
     assert numbers(due(house, connection, busy=frozenset({busy.customer_id}))) == ["1003", "1004"]
@@ -143,7 +127,7 @@ def test_however_many_one_customer_has_the_others_are_found(house: House, connec
 
 def test_those_of_nobody_each_have_a_turn(house: House, connection: Connection) -> None:
     for number in range(3):
-        change(house, house.owe(connection, number), customer_id=None)
+        house.change(house.owe(connection, number), customer_id=None)
 
     assert numbers(due(house, connection)) == ["1000", "1001", "1002"]
 
@@ -151,7 +135,7 @@ def test_those_of_nobody_each_have_a_turn(house: House, connection: Connection) 
 def test_a_job_takes_all_of_each_customer(house: House, connection: Connection) -> None:
     for number, customer in ((1, 301), (2, 301), (3, 302)):
         house.owe(connection, number, customer=customer)
-    change(house, house.owe(connection, 4, customer=303), lane_order=RETRY)
+    house.change(house.owe(connection, 4, customer=303), lane_order=RETRY)
     with house.db.read() as session:
         claimed = turns.claim_all_due(session, connection.id, NOON, 10)
         some = turns.claim_all_due(session, connection.id, NOON, 2)
@@ -184,3 +168,18 @@ def test_turns_are_found_without_reading_the_rows(house: House, connection: Conn
 
     assert "USING COVERING INDEX ix_deliveries_owed" in str(plan)
     assert "TEMP B-TREE" not in str(plan)
+
+
+def test_a_lane_takes_what_its_own_account_owes(house: House, connection: Connection) -> None:
+    beside, other = house.connect("Beside", beside=connection), house.connect("Other")
+    house.owe(beside, 1)
+    house.owe(other, 2)
+    house.owe(connection, 3)
+
+    assert numbers(due(house, connection)) == ["1001"]
+    assert numbers(due(house, other)) == ["1002"]
+    with house.db.read() as session:
+        assert set(turns.lanes_to_ring(session, NOON)) == {connection.account_id, other.account_id}
+        assert turns.lanes_to_ring(session, NOON - timedelta(seconds=1)) == []
+        assert turns.next_due_at(session, connection.account_id) == NOON
+        assert turns.next_due_at(session, "ka_none") is None

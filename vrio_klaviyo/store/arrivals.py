@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any
 
 from vrio_klaviyo.store.db import Database, DatabaseError, is_outage
-from vrio_klaviyo.store.inbound import Envelope, Kept, keep_all, row_of
+from vrio_klaviyo.store.keeping import Envelope, Kept, keep_all, row_of
 
 # A transaction holds SQLite's write lock, for which the workers wait.
 MOST_TOGETHER = 32

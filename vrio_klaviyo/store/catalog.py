@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from vrio_klaviyo.store.db import Base
@@ -21,6 +21,11 @@ class CatalogRow(Base):
 def keep_catalog(session: Session, source_id: str, body: bytes, now: datetime) -> None:
     """Keep this catalogue in place of what was imported before."""
     session.merge(CatalogRow(source_id=source_id, body=body, imported_at=now))
+
+
+def imported_at(session: Session, source_id: str) -> datetime | None:
+    """When the catalogue of a source was imported; None when none was."""
+    return session.scalar(select(CatalogRow.imported_at).where(CatalogRow.source_id == source_id))
 
 
 def kept_catalog(session: Session, source_id: str) -> bytes | None:

@@ -1,11 +1,11 @@
-"""Connections: a Klaviyo account that we send to. Name, private key, switches, campaigns, and the account behind it."""
+"""Connections: a Klaviyo account that we send to. Name, private key, switches and campaigns."""
 
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint, delete, false, func, or_, select, text, update
+from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint, false, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from vrio_klaviyo.errors import InvalidInput, NotFound
@@ -28,7 +28,8 @@ class KlaviyoAccount(Base):
     """
     One Klaviyo account, which is one lane: its limits are shared by all its keys.
 
-    Shape:  klaviyo_id is None while the account is provisional, that is until Klaviyo has told which one it is. pacing
+    Shape:  klaviyo_id is None while the account is provisional, that is until Klaviyo has told which one it is. name,
+            time_zone and currency are "" until a key that may read them was checked; is_test is Klaviyo's flag. pacing
             is what the `Pacer` keeps. rate_per_minute is the merchant's own cap for each endpoint. failures counts the
             calls that failed one after another, whichever delivery they were for.
     """
@@ -38,6 +39,9 @@ class KlaviyoAccount(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     klaviyo_id: Mapped[str | None]
     name: Mapped[str]
+    time_zone: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    currency: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    is_test: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
     pacing: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     rate_per_minute: Mapped[int | None]
@@ -190,15 +194,6 @@ def rename_connection(session: Session, connection: Connection, name: str) -> No
     connection.name_key = connection.name.casefold()
 
 
-def cap_rate(session: Session, connection: Connection, per_minute: int | None) -> None:
-    """
-    Send at most so many requests a minute to each endpoint of the connection's account; None is what Klaviyo takes.
-
-    Shape:  it holds for the account, and so for every connection to it.
-    """
-    account_of(session, connection).rate_per_minute = per_minute
-
-
 def archive_connection(connection: Connection, now: datetime) -> None:
     """Put it away for good, so that another one may be called so."""
     connection.active = False
@@ -274,94 +269,6 @@ def list_connections(session: Session, workspace_id: str | None = None, *, archi
     if workspace_id is not None:
         query = query.where(Connection.workspace_id == workspace_id)
     return list(session.scalars(query))
-
-
-def list_accounts(session: Session) -> list[KlaviyoAccount]:
-    """All Klaviyo accounts, oldest first."""
-    return list(session.scalars(select(KlaviyoAccount).order_by(KlaviyoAccount.id)))
-
-
-def account_of(session: Session, connection: Connection) -> KlaviyoAccount:
-    """The Klaviyo account behind a connection."""
-    return session.get_one(KlaviyoAccount, connection.account_id)
-
-
-def connections_of_account(session: Session, account_id: str) -> list[Connection]:
-    """The connections whose requests go through this lane."""
-    return list(session.scalars(select(Connection).where(Connection.account_id == account_id)))
-
-
-def record_key(
-    session: Session,
-    connection_id: str,
-    status: KeyStatus,
-    reason: str,
-    now: datetime,
-    *,
-    scopes: dict[str, str] | None = None,
-) -> None:
-    """Write what Klaviyo said of the key; the scopes only when they were asked for."""
-    news = {"key_status": status, "key_reason": reason, "checked_at": now}
-    asked = {} if scopes is None else {"scopes": scopes}
-    session.execute(update(Connection).where(Connection.id == connection_id).values(news | asked))
-
-
-def name_account(session: Session, account_id: str, klaviyo_id: str | None, name: str) -> None:
-    """Write which Klaviyo account is behind a key, as far as Klaviyo told."""
-    news = {name: value for name, value in (("klaviyo_id", klaviyo_id), ("name", name)) if value}
-    if news:
-        session.execute(update(KlaviyoAccount).where(KlaviyoAccount.id == account_id).values(news))
-
-
-def name_provisional(session: Session, account_id: str, klaviyo_id: str) -> bool:
-    """Write which Klaviyo account this is, if nobody knew; whether another one was known as that before."""
-    provisional = KlaviyoAccount.id == account_id, KlaviyoAccount.klaviyo_id.is_(None)
-    session.execute(update(KlaviyoAccount).where(*provisional).values(klaviyo_id=klaviyo_id))
-    return _oldest_of(session, klaviyo_id) < account_id
-
-
-def _oldest_of(session: Session, klaviyo_id: str) -> str:
-    found: str = session.scalars(
-        select(func.min(KlaviyoAccount.id)).where(KlaviyoAccount.klaviyo_id == klaviyo_id)
-    ).one()
-    return found
-
-
-def merge_account(session: Session, account_id: str) -> str | None:
-    """
-    Move all connections of this account to the oldest one that stands for the same Klaviyo account, and drop this one;
-    that one's id, or None when this is the oldest.
-
-    To be called by who holds this account's lane and has nothing under way. The other one may be at work: it gains what
-    is owed, and loses nothing. The younger always goes to the older, so that two never swap places.
-    """
-    account = session.get(KlaviyoAccount, account_id)
-    if account is None or account.klaviyo_id is None:
-        return None
-    oldest_id = _oldest_of(session, account.klaviyo_id)
-    if oldest_id >= account_id:
-        return None
-    oldest = session.get_one(KlaviyoAccount, oldest_id, with_for_update=True)
-    caps = [cap for cap in (oldest.rate_per_minute, account.rate_per_minute) if cap is not None]
-    oldest.rate_per_minute = min(caps, default=None)
-    oldest.name = oldest.name or account.name
-    session.flush()
-    session.execute(update(Connection).where(Connection.account_id == account_id).values(account_id=oldest_id))
-    session.execute(delete(KlaviyoAccount).where(KlaviyoAccount.id == account_id))
-    return oldest_id
-
-
-def keep_pace(session: Session, account_id: str, pacing: dict[str, Any], failures: int) -> None:
-    """Write what is used up of the limits, and how many calls failed one after another."""
-    table = KlaviyoAccount.__table__
-    kept = update(table).where(table.c.id == account_id)  # type: ignore[arg-type]
-    session.connection().execute(kept.values(pacing=pacing, failures=failures))
-
-
-def note_scope_refused(session: Session, connection_id: str, scope: str) -> None:
-    """Write that the key may not do this: nothing else tells what a key may write."""
-    connection = session.get_one(Connection, connection_id)
-    connection.scopes = connection.scopes | {scope: "no"}
 
 
 def switch(session: Session, connection: Connection, *, active: bool, now: datetime) -> None:

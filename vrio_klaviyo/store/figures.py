@@ -1,23 +1,21 @@
-"""Figures: how much is under way. What is at its end is not counted, because that grows for ever."""
+"""
+Figures: how much is under way in the whole installation.
 
-from sqlalchemy import func, select
+What is at its end is not counted, because that grows for ever, and of what is under way no more than `periods.COUNTED`.
+"""
+
 from sqlalchemy.orm import Session
 
-from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus
-from vrio_klaviyo.store.inbound import InboundEvent, InboundStatus
-
-_UNDER_WAY = (DeliveryStatus.QUEUED, DeliveryStatus.RETRYING, DeliveryStatus.HELD)
-_TO_DO = (InboundStatus.RECEIVED, InboundStatus.WAITING)
+from vrio_klaviyo.store import periods
+from vrio_klaviyo.store.connections import list_connections
+from vrio_klaviyo.store.sources import list_sources
 
 
 def owed(session: Session) -> dict[str, int]:
-    """How many deliveries are queued, retrying and held."""
-    counted = select(Delivery.status, func.count()).where(Delivery.status.in_(_UNDER_WAY)).group_by(Delivery.status)
-    return dict.fromkeys(map(str, _UNDER_WAY), 0) | dict(session.execute(counted).all())
+    """How many deliveries are queued, retrying and held; without those of connections that were put away."""
+    return dict(periods.standing(session, [connection.id for connection in list_connections(session)]))
 
 
 def unfinished(session: Session) -> dict[str, int]:
     """How many inbound events are received and waiting."""
-    counted = select(InboundEvent.status, func.count()).where(InboundEvent.status.in_(_TO_DO))
-    found = session.execute(counted.group_by(InboundEvent.status)).all()
-    return dict.fromkeys(map(str, _TO_DO), 0) | dict(found)
+    return dict(periods.to_be_read(session, [source.id for source in list_sources(session)]))

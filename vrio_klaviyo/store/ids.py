@@ -7,6 +7,12 @@ from datetime import UTC, datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_BITS = 80
+# How far beyond the last one an id lies at most that its own time would put before it: far enough that two processes
+# which begin with the same last id make others, and near enough that the millisecond stays.
+_STRIDE_BITS = 48
+
+# A clock that is corrected goes back no further than this; one that goes back further was wrong before.
+_CORRECTION_MS = 5_000
 
 _lock = threading.Lock()
 _last = 0
@@ -16,13 +22,20 @@ def new_id(prefix: str) -> str:
     """
     A new id such as `dl_01KAG8Z3M4X5…`: Crockford's base 32 of 48 bits of milliseconds and 80 random bits.
 
-    Ids made by one process ascend, also within a millisecond, so that rows made in one go keep their order.
+    Ids made by one process ascend, also within a millisecond and while the clock is set back by some seconds, so that
+    rows made in one go keep their order. When it goes back further, ids go with it: none tells a time that lies more
+    than those seconds ahead of the clock it was made by. So what was made by a clock that was far ahead stays the
+    newest until that time has come, and nothing that is made after it is drawn along.
     """
     global _last
-    fresh = (time.time_ns() // 1_000_000) << _RANDOM_BITS | int.from_bytes(os.urandom(_RANDOM_BITS // 8))
+    # Before the lock: asking for it lets other threads run, which would all come to wait here.
+    chance = int.from_bytes(os.urandom(_RANDOM_BITS // 8))
     with _lock:
-        _last = max(fresh, _last + 1)
-        number = _last
+        now_ms = time.time_ns() // 1_000_000
+        number = now_ms << _RANDOM_BITS | chance
+        if number <= _last and (_last >> _RANDOM_BITS) - now_ms <= _CORRECTION_MS:
+            number = _last + 1 + chance % (1 << _STRIDE_BITS)
+        _last = number
     return f"{prefix}_{_written(number)}"
 
 

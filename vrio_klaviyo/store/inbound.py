@@ -1,19 +1,14 @@
-"""Inbound events: each webhook as it came, and how it ended."""
+"""Inbound events: each webhook, how far work on it has come, and what it waits for."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
-from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, ForeignKey, Index, UniqueConstraint, bindparam, func, select, text, tuple_, update
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, bindparam, func, select, text, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from vrio_klaviyo.errors import NotFound
-from vrio_klaviyo.store.db import Base, Database
-from vrio_klaviyo.store.ids import new_id
-from vrio_klaviyo.store.upserts import insert
+from vrio_klaviyo.store.db import Base
 
 # Work is marked before it begins. What was being worked on when a worker died is tried alone; after this many deaths it
 # is set aside.
@@ -21,7 +16,7 @@ MOST_STARTS = 3
 _DANGEROUS = 2
 
 _RECEIVED = text("status = 'received'")
-_WAITING = text("status = 'waiting'")
+AWAITED = text("status = 'waiting'")
 _WITH_BODY = text("body_removed_at IS NULL")
 _LOOK_AGAIN = {"status": "received", "waits_for": "", "wait_until": None}
 
@@ -53,7 +48,7 @@ class InboundEvent(Base):
         UniqueConstraint("source_id", "dedup_key"),
         Index("ix_inbound_events_event_id", "source_id", "type", "event_id"),
         Index("ix_inbound_events_received", "source_id", "id", sqlite_where=_RECEIVED, postgresql_where=_RECEIVED),
-        Index("ix_inbound_events_waiting", "source_id", "waits_for", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_inbound_events_waiting", "source_id", "waits_for", sqlite_where=AWAITED, postgresql_where=AWAITED),
         Index("ix_inbound_events_customer_id", "customer_id", "id"),
         Index("ix_inbound_events_status", "source_id", "status", "id"),
         Index("ix_inbound_events_event", "source_id", "event", "status", "id"),
@@ -85,91 +80,6 @@ _FINISH = (
     .where(InboundEvent.__table__.c.id == bindparam("inbound"))
     .values({name: bindparam(name) for name in ("status", "reason", "notes", "customer_id", "finished_at")})
 )
-
-
-class Envelope(NamedTuple):
-    """What receiving reads of a webhook; all "" when it has no such word."""
-
-    type: str = ""
-    event: str = ""
-    event_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Where a webhook is kept; duplicate when it had come before, and then id is the first one's."""
-
-    id: str
-    duplicate: bool
-
-
-def keep(
-    db: Database, source_id: str, envelope: Envelope, body: bytes, dedup_key: str, now: datetime, unreadable: str = ""
-) -> Kept:
-    """
-    Commit one webhook: one insert and nothing else, on the way on which Vrio waits.
-
-    Shape:  `unreadable` is the reason when the body is no JSON object: it is kept all the same, so that staff see it.
-    Raises: DatabaseError when it could not be stored; the sender must then not be told that it was.
-    """
-    (kept,) = keep_all(db, [row_of(source_id, envelope, body, dedup_key, now, unreadable)])
-    return kept
-
-
-def keep_all(db: Database, rows: list[dict[str, Any]]) -> list[Kept]:
-    """
-    Commit webhooks together, as `row_of` makes them; where each is kept.
-
-    Raises: DatabaseError when they could not be stored, and then none of them is.
-    """
-    # PostgreSQL: two that insert the same keys in another order could wait for each other for ever.
-    ordered = sorted(rows, key=lambda row: (row["source_id"], row["dedup_key"]))
-    with db.engine.begin() as connection:
-        statement = _keeping(connection.dialect.name)
-        new = set(connection.execute(statement, ordered if len(ordered) > 1 else ordered[0]).scalars())
-        return [Kept(row["id"], False) if row["id"] in new else _first(connection, row) for row in rows]
-
-
-def _first(connection: Connection, row: dict[str, Any]) -> Kept:
-    keys = InboundEvent.source_id == row["source_id"], InboundEvent.dedup_key == row["dedup_key"]
-    return Kept(connection.execute(select(InboundEvent.id).where(*keys)).scalar_one(), duplicate=True)
-
-
-def keep_own(session: Session, source_id: str, told: Iterable[tuple[Envelope, bytes, str]], now: datetime) -> None:
-    """
-    Keep what the clock has to say, in the envelope of a webhook; nothing happens where it was said before.
-
-    Shape:  envelope, body and dedup_key of each.
-    """
-    rows = [row_of(source_id, envelope, body, dedup_key, now) for envelope, body, dedup_key in told]
-    if rows:
-        session.execute(insert(session, InboundEvent).on_conflict_do_nothing(), rows)
-
-
-def row_of(
-    source_id: str, envelope: Envelope, body: bytes, dedup_key: str, now: datetime, unreadable: str = ""
-) -> dict[str, Any]:
-    """One webhook's row as it is when it comes."""
-    return envelope._asdict() | {
-        "id": new_id("in"),
-        "source_id": source_id,
-        "received_at": now,
-        "body": body,
-        "dedup_key": dedup_key,
-        "status": InboundStatus.UNREADABLE if unreadable else InboundStatus.RECEIVED,
-        "reason": unreadable,
-        "notes": [],
-        "starts": 0,
-        "finished_at": now if unreadable else None,
-        "waits_for": "",
-        "wait_until": None,
-    }
-
-
-@cache
-def _keeping(dialect: str) -> Any:
-    """The statement of `keep`, made once: building it takes as long as doing it."""
-    return insert(dialect, InboundEvent).on_conflict_do_nothing().returning(InboundEvent.__table__.c.id)
 
 
 def claim_received(session: Session, source_id: str, limit: int) -> list[InboundEvent]:
@@ -222,21 +132,21 @@ def wait(session: Session, inbound: InboundEvent, waits_for: str, reason: str, u
 
 def waited_for(session: Session, source_id: str, things: Iterable[str]) -> set[str]:
     """Which of these things a webhook of this source waits for."""
-    waits = select(InboundEvent.waits_for).where(InboundEvent.source_id == source_id, _WAITING)
+    waits = select(InboundEvent.waits_for).where(InboundEvent.source_id == source_id, AWAITED)
     return set(session.scalars(waits.where(InboundEvent.waits_for.in_(list(things))).distinct()))
 
 
 def wake(session: Session, source_id: str, things: list[str]) -> None:
     """Have a new look at what waited for one of these things."""
     waited = update(InboundEvent).where(
-        InboundEvent.source_id == source_id, _WAITING, InboundEvent.waits_for.in_(things)
+        InboundEvent.source_id == source_id, AWAITED, InboundEvent.waits_for.in_(things)
     )
     session.execute(waited.values(_LOOK_AGAIN))
 
 
 def wake_overdue(session: Session, now: datetime) -> None:
     """Have a new look at what has waited for long enough: now what there is goes."""
-    session.execute(update(InboundEvent).where(_WAITING, InboundEvent.wait_until <= now).values(_LOOK_AGAIN))
+    session.execute(update(InboundEvent).where(AWAITED, InboundEvent.wait_until <= now).values(_LOOK_AGAIN))
 
 
 def told_otherwise(session: Session, arrived: list[InboundEvent]) -> set[str]:

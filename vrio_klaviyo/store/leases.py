@@ -18,6 +18,11 @@ from vrio_klaviyo.store.upserts import insert
 # Longer than RQ lets a job run, which is longer than a slice and all time-outs of HTTP and the database together. What
 # a worker held that was killed is taken over after this time.
 LEASE_S = 35
+# No lease ends further ahead than this, beside its length: clocks of several machines differ by less. One that does was
+# taken by a clock that has been set back since.
+SKEW = timedelta(minutes=2)
+# For how long a process is taken to live after it showed that it does.
+WORKER_S, CLOCK_S = 30.0, 15.0
 
 
 class LeaseRow(Base):
@@ -114,8 +119,9 @@ def waits(session: Session, prefix: str, now: datetime) -> dict[str, datetime]:
 
 def keep(db: Database, name: str, owner: str, now: datetime, seconds: float) -> bool:
     """Take or prolong a lease that shows that a process lives; False when another one has it."""
-    mine = or_(LeaseRow.owner.is_(None), LeaseRow.owner == owner, LeaseRow.until < now)
     until = now + timedelta(seconds=seconds)
+    over = or_(LeaseRow.until < now, LeaseRow.until > until + SKEW)
+    mine = or_(LeaseRow.owner.is_(None), LeaseRow.owner == owner, over)
     with db.write() as session:
         statement = insert(session, LeaseRow).values(name=name, fence=0, owner=owner, until=until)
         return bool(
@@ -133,12 +139,10 @@ def alive(session: Session, prefix: str, now: datetime) -> int:
     return session.scalar(good) or 0
 
 
-def presences(session: Session, prefix: str, now: datetime) -> dict[str, datetime]:
-    """The good leases under the prefix, each with how long it is good."""
-    good = select(LeaseRow.name, LeaseRow.until).where(
-        LeaseRow.name.startswith(prefix, autoescape=True), LeaseRow.until >= now
-    )
-    return {name: until for name, until in session.execute(good.order_by(LeaseRow.name)) if until}
+def presences(session: Session, prefix: str) -> dict[str, datetime]:
+    """Until when each lease under the prefix is good, or was: that of a process that died stays until `forget`."""
+    kept = select(LeaseRow.name, LeaseRow.until).where(LeaseRow.name.startswith(prefix, autoescape=True))
+    return {name: until for name, until in session.execute(kept.order_by(LeaseRow.name)) if until}
 
 
 def forget(session: Session, prefix: str, before: datetime | None = None) -> None:

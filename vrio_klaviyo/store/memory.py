@@ -114,6 +114,12 @@ class Memory:
         self._look_for([(kind, vrio_id)])
         return self._known[kind, vrio_id]
 
+    def recall_these(self, things: Iterable[tuple[str, str]]) -> list[Picture]:
+        """The pictures of these things, by kind and id, in one query; what we never heard of is left out."""
+        wanted = set(things)
+        self._look_for(wanted)
+        return [picture for thing in wanted if (picture := self._known[thing])]
+
     def recall_all(self, vrio_customer_id: str) -> list[Picture]:
         """The pictures of all things that this customer has."""
         self._look_for_all_of([vrio_customer_id])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from vrio_klaviyo.store.attempts import AGAIN, IN_VAIN, Attempt
@@ -22,6 +22,9 @@ from vrio_klaviyo.store.sources import Source
 from vrio_klaviyo.store.tryouts import TEST
 
 WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.RETRYING, DeliveryStatus.HELD)
+UNREAD = (InboundStatus.RECEIVED, InboundStatus.WAITING)
+# What is under way is counted so far, of each kind: whoever watches a queue need not know by how much it is too long.
+COUNTED = 10_000
 
 # SQLite: a result has no more than two thousand columns.
 _MOST_COUNTS = 500
@@ -114,6 +117,13 @@ def in_vain_by_answer(session: Session, connection_ids: Sequence[str], span: Spa
     return dict(found.all())
 
 
+def throttled(session: Session, connection_ids: Sequence[str], span: Span) -> int:
+    """How many attempts of a span Klaviyo asked to wait with."""
+    told = [Attempt.connection_id.in_(connection_ids), Attempt.response_status == 429, IN_VAIN]
+    (count,) = _counts(session, Attempt.id, [[*told, *_within(Attempt.id, "at", span)]])
+    return count
+
+
 def seconds_to_accept(session: Session, connection_ids: Sequence[str], span: Span, most: int) -> list[float]:
     """
     From the webhook's arrival until Klaviyo had taken it, for the newest so many deliveries of a span.
@@ -135,12 +145,11 @@ def seconds_to_accept(session: Session, connection_ids: Sequence[str], span: Spa
     return [(finished_at - received_at).total_seconds() for received_at, finished_at in rows if finished_at]
 
 
-def standing(session: Session, connection_ids: Sequence[str]) -> Counter[str]:
-    """How many deliveries wait to be sent, whenever they were opened."""
+def standing(session: Session, connection_ids: Sequence[str], most: int = COUNTED) -> Counter[str]:
+    """How many deliveries wait to be sent, whenever they were opened; `most` stands for that many or more."""
     stretches = [[Delivery.connection_id.in_(connection_ids), Delivery.status == status] for status in WAITING]
-    return Counter(
-        {str(status): count for status, count in zip(WAITING, _counts(session, Delivery.id, stretches), strict=True)}
-    )
+    counts = _counts(session, Delivery.id, stretches, most)
+    return Counter({str(status): count for status, count in zip(WAITING, counts, strict=True)})
 
 
 def oldest_waiting(
@@ -153,6 +162,19 @@ def oldest_waiting(
         )
         for connection_id in connection_ids
         for status in statuses
+    ]
+    return min((moment_of_id(found) for found in oldest if found), default=None)
+
+
+def oldest_unread(session: Session, source_ids: Sequence[str]) -> datetime | None:
+    """When the oldest of the webhooks that nobody has read yet came; None when all are read."""
+    oldest = [
+        session.scalar(
+            select(func.min(InboundEvent.id)).where(
+                InboundEvent.source_id == source_id, InboundEvent.status == InboundStatus.RECEIVED
+            )
+        )
+        for source_id in source_ids
     ]
     return min((moment_of_id(found) for found in oldest if found), default=None)
 
@@ -172,12 +194,15 @@ def last_received(session: Session, source_ids: Sequence[str]) -> datetime | Non
     return max((moment_of_id(found) for found in newest if found), default=None)
 
 
-def to_be_read(session: Session, source_ids: Sequence[str]) -> Mapping[str, int]:
-    """How many webhooks of these sources are received and not read yet, and how many wait for something."""
-    statuses = (InboundStatus.RECEIVED, InboundStatus.WAITING)
-    stretches = [[InboundEvent.source_id.in_(source_ids), InboundEvent.status == status] for status in statuses]
-    counts = _counts(session, InboundEvent.id, stretches)
-    return {str(status): count for status, count in zip(statuses, counts, strict=True)}
+def to_be_read(session: Session, source_ids: Sequence[str], most: int = COUNTED) -> Mapping[str, int]:
+    """
+    How many webhooks of these sources are received and not read yet, and how many wait for something.
+
+    Shape:  `most` stands for that many or more.
+    """
+    stretches = [[InboundEvent.source_id.in_(source_ids), InboundEvent.status == status] for status in UNREAD]
+    counts = _counts(session, InboundEvent.id, stretches, most)
+    return {str(status): count for status, count in zip(UNREAD, counts, strict=True)}
 
 
 def _within(column: InstrumentedAttribute[str], prefix: str, span: Span) -> tuple[ColumnElement[bool], ...]:
@@ -189,11 +214,19 @@ def _tests(session: Session, connection_ids: Sequence[str]) -> Sequence[Any]:
     return session.execute(own).all()
 
 
-def _counts(session: Session, column: InstrumentedAttribute[str], stretches: Sequence[Sequence[Any]]) -> list[int]:
-    """How many rows each stretch has, asked for together."""
+def _counts(
+    session: Session, column: InstrumentedAttribute[str], stretches: Sequence[Sequence[Any]], most: int | None = None
+) -> list[int]:
+    """How many rows each stretch has, or `most` when there are more, asked for together."""
     found: list[int] = []
     for start in range(0, len(stretches), _MOST_COUNTS):
         part = stretches[start : start + _MOST_COUNTS]
-        counts = [select(func.count(column)).where(*stretch).scalar_subquery() for stretch in part]
+        counts = [_count(column, stretch, most).scalar_subquery() for stretch in part]
         found += session.execute(select(*counts)).one()
     return found
+
+
+def _count(column: InstrumentedAttribute[str], stretch: Sequence[Any], most: int | None) -> Select[int]:
+    if most is None:
+        return select(func.count(column)).where(*stretch)
+    return select(func.count()).select_from(select(column).where(*stretch).limit(most).subquery())

@@ -21,7 +21,7 @@ from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus
 from vrio_klaviyo.store.ids import new_id
 from vrio_klaviyo.store.listing import Wanted
 from vrio_klaviyo.store.matches import sendable
-from vrio_klaviyo.store.resending import REPLAY
+from vrio_klaviyo.store.resending import IS_IN_VAIN, REPLAY
 from vrio_klaviyo.store.upserts import insert
 
 # More than this is asked for in parts, so that no transaction keeps webhooks waiting for long.
@@ -169,6 +169,10 @@ def results(session: Session, replay: Replay) -> dict[str, int]:
     of = ReplayItem.replay_id == replay.id, ReplayItem.place < replay.released
     stands = select(Delivery.status, func.count()).join(ReplayItem, ReplayItem.delivery_id == Delivery.id)
     counts = dict(session.execute(stands.where(*of, ReplayItem.left_out == "").group_by(Delivery.status)).all())
+    # What Klaviyo had taken before stays accepted; of this replay it is a failure.
+    again = select(func.count()).select_from(Delivery).join(ReplayItem, ReplayItem.delivery_id == Delivery.id)
+    if in_vain := session.scalar(again.where(*of, ReplayItem.left_out == "", IS_IN_VAIN)) or 0:
+        counts |= {"accepted": counts["accepted"] - in_vain, "failed": counts.get("failed", 0) + in_vain}
     left_out = session.scalar(select(func.count()).where(*of, ReplayItem.left_out != "")) or 0
     return dict.fromkeys(map(str, DeliveryStatus), 0) | counts | {"left_out": left_out}
 
@@ -176,10 +180,12 @@ def results(session: Session, replay: Replay) -> dict[str, int]:
 def failures(session: Session, replay: Replay) -> Iterator[tuple[Delivery, str]]:
     """The deliveries of a replay that Klaviyo did not take or that were left out, each with the reason, in order."""
     query = select(Delivery, ReplayItem.left_out).join(ReplayItem, ReplayItem.delivery_id == Delivery.id)
-    missed = or_(Delivery.status != DeliveryStatus.ACCEPTED, ReplayItem.left_out != "")
+    missed = or_(Delivery.status != DeliveryStatus.ACCEPTED, ReplayItem.left_out != "", IS_IN_VAIN)
     of = query.where(ReplayItem.replay_id == replay.id, ReplayItem.place < replay.released, missed)
     for delivery, left_out in session.execute(of.order_by(ReplayItem.place).execution_options(yield_per=500)):
-        yield delivery, left_out or delivery.reason or delivery.status
+        # The last note of one that was taken before says why sending it again was in vain.
+        why = left_out or delivery.reason
+        yield delivery, why or (delivery.notes[-1] if delivery.status == DeliveryStatus.ACCEPTED else delivery.status)
 
 
 def running(session: Session) -> list[str]:

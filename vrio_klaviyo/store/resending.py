@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
@@ -10,11 +11,21 @@ from vrio_klaviyo.klaviyo import requests
 from vrio_klaviyo.klaviyo.requests import Rendered, Request
 from vrio_klaviyo.store import deliveries
 from vrio_klaviyo.store.attempts import Attempt
-from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus
+from vrio_klaviyo.store.deliveries import OWED, Delivery, DeliveryStatus
 
 # Who asked: a person for this one, who wants one attempt and no more; or a replay.
 MANUAL = "manual"
 REPLAY = "replay"
+
+_LAST = select(func.max(Attempt.number)).where(Attempt.delivery_id == Delivery.id).correlate(Delivery)
+# Klaviyo had taken it, and not when it was sent again the last time.
+IS_IN_VAIN = (Delivery.status == DeliveryStatus.ACCEPTED) & exists().where(
+    Attempt.delivery_id == Delivery.id,
+    Attempt.number == _LAST.scalar_subquery(),
+    ~func.coalesce(Attempt.response_status, 0).between(200, 299),
+)
+
+IN_VAIN = "Klaviyo had taken this before. Sending it again on {:%d %b %Y} was in vain: {}"
 
 
 def is_being_sent(session: Session, delivery_id: str) -> bool:
@@ -82,12 +93,29 @@ def as_before(session: Session, attempt_id: str, rendered: Rendered) -> Rendered
     return replace(rendered, headers=attempt.request_headers, body=attempt.request_body, phone=phone)
 
 
-def keep_accepted(session: Session, delivery_ids: list[str]) -> None:
-    """What Klaviyo had taken before stays accepted, although sending it again was in vain; the log shows both."""
-    if delivery_ids:
-        took = exists().where(Attempt.delivery_id == Delivery.id, Attempt.response_status.between(200, 299))
-        failed = update(Delivery).where(Delivery.id.in_(delivery_ids), took)
-        session.execute(failed.values(status=DeliveryStatus.ACCEPTED, reason=""))
+def keep_accepted(session: Session, delivery_ids: list[str], now: datetime) -> None:
+    """What Klaviyo had taken before stays accepted, although sending it again was in vain, and a note says so."""
+    for row in session.execute(_taken_before(Delivery.id.in_(delivery_ids))) if delivery_ids else ():
+        _keep(session, row, row.reason, now)
+
+
+def spare_accepted(session: Session, connection_id: str, why: str, now: datetime) -> None:
+    """What a connection owes once more, and Klaviyo had taken before, is given up and stays accepted."""
+    for row in session.execute(_taken_before(Delivery.connection_id == connection_id, OWED, Delivery.asked != "")):
+        _keep(session, row, why, now)
+
+
+def _taken_before(*which: Any) -> Any:
+    took = exists().where(Attempt.delivery_id == Delivery.id, Attempt.response_status.between(200, 299))
+    return select(Delivery.id, Delivery.notes, Delivery.reason).where(*which, took)
+
+
+def _keep(session: Session, row: Any, why: str, now: datetime) -> None:
+    # Of a traceback its last line.
+    note = IN_VAIN.format(now, (why.splitlines() or [""])[-1])
+    kept = {"status": DeliveryStatus.ACCEPTED, "reason": "", "notes": [*row.notes, note]}
+    ended = {"asked": "", "next_attempt_at": None, "finished_at": now}
+    session.execute(update(Delivery).where(Delivery.id == row.id).values(kept | ended))
 
 
 def look_at(session: Session, delivery_ids: list[str], now: datetime | None) -> int:

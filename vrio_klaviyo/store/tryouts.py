@@ -10,9 +10,10 @@ from vrio_klaviyo.errors import Refused
 from vrio_klaviyo.klaviyo.requests import EventRequest
 from vrio_klaviyo.store import resending
 from vrio_klaviyo.store.connections import Connection
-from vrio_klaviyo.store.deliveries import TEST_ID, Delivery, Opening, open_delivery
+from vrio_klaviyo.store.deliveries import TEST_ID, Delivery
 from vrio_klaviyo.store.ids import new_id
 from vrio_klaviyo.store.inbound import InboundEvent, InboundStatus
+from vrio_klaviyo.store.opening import Opening, open_delivery
 from vrio_klaviyo.store.resending import MANUAL
 from vrio_klaviyo.store.sources import Source
 

@@ -1,4 +1,4 @@
-"""Turns: which of a lane's deliveries go next."""
+"""Turns: which of a lane's deliveries go next, and when the next is due."""
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
@@ -82,6 +82,27 @@ def backlog(session: Session, account_id: str, now: datetime, enough: int) -> in
                 asked = {"connection": connection_id, "lane_order": order, "now": now, "most": enough - found}
                 found += session.scalar(select(func.count()).select_from(some), asked) or 0
     return found
+
+
+def next_due_at(session: Session, account_id: str) -> datetime | None:
+    """When this lane's next delivery is due; None when it owes nothing."""
+    found = []
+    for connection_id in session.scalars(select(Connection.id).where(Connection.account_id == account_id)):
+        for order in LANE_ORDERS:
+            of_this = Delivery.connection_id == connection_id, Delivery.lane_order == order, OWED
+            first = select(Delivery.next_attempt_at).where(*of_this).order_by(Delivery.next_attempt_at).limit(1)
+            found.append(session.scalar(first))
+    return min((at for at in found if at is not None), default=None)
+
+
+def lanes_to_ring(session: Session, now: datetime) -> list[str]:
+    """The Klaviyo accounts that have something due."""
+    # The lane orders are named one by one because the index begins with them.
+    due = OWED & Delivery.lane_order.in_(LANE_ORDERS) & (Delivery.next_attempt_at <= now)
+    query = select(Connection.account_id).where(
+        select(Delivery.id).where(Delivery.connection_id == Connection.id, due).exists()
+    )
+    return list(session.scalars(query.distinct()))
 
 
 def _connections(session: Session, account_id: str) -> Sequence[str]:
