@@ -3,21 +3,16 @@
 import os
 import sys
 from functools import cache
+from typing import Any
 
 import click
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+from flask.cli import FlaskGroup
 
-from console import api, commands, pages, probes, site
+from console import commands
 from console.commands.desk import Desk, Verb, at_desk
 from sandbox import commands as playground
 from vrio_klaviyo import config, log
-from webhooks import vrio
-from webhooks.front import ByPath, Front
-from workers import worker
-from workers.bells import Ringer
-from workers.clock import Clock
-from workers.tools import Tools, utc_now
 
 # Requests wait for the database's disk, and on SQLite for who writes; as many as wait are written together then.
 WEB_THREADS = 16
@@ -36,12 +31,31 @@ def create_app() -> Flask:
     playground.register(app)
     for process in processes():
         app.cli.add_command(process)
+    ctx = click.get_current_context(silent=True)
+    if ctx is not None and isinstance(ctx.command, FlaskGroup):
+        # Who looks for a command of ours waits for no page. Flask's own, such as `flask routes`, come with a context of
+        # their own.
+        return app
     try:
         settings = config.load()
     except config.InvalidSettings:
-        if click.get_current_context(silent=True) is None:
+        if ctx is None:
             raise
         return app
+    _add_routes(app, settings)
+    return app
+
+
+def _add_routes(app: Flask, settings: config.Settings) -> None:
+    # Imported late: the commands would pay for it.
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from console import api, pages, probes, site
+    from webhooks import vrio
+    from webhooks.front import ByPath
+    from workers.bells import Ringer
+    from workers.tools import Tools, utc_now
+
     log.configure(settings.log_level)
     app.secret_key = settings.secret_key
     tools = Tools(settings)
@@ -64,7 +78,6 @@ def create_app() -> Flask:
     if settings.trusted_proxies:
         # Else anybody could say that they are somebody else.
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.trusted_proxies, settings.trusted_proxies)  # type: ignore[method-assign]
-    return app
 
 
 def processes() -> tuple[click.Command, ...]:
@@ -72,11 +85,13 @@ def processes() -> tuple[click.Command, ...]:
     return _web, _worker, _clock
 
 
-def __getattr__(name: str) -> Flask | Front:
+def __getattr__(name: str) -> Any:
     # Made when it is asked for: importing this file must not need settings.
     if name == "app":
         return create_app()
     if name == "front":
+        from webhooks.front import Front
+
         return Front(create_app(), WEB_THREADS)
     raise AttributeError(name)
 
@@ -98,6 +113,8 @@ def _web(desk: Desk) -> None:
 @at_desk
 def _worker(desk: Desk) -> None:
     """Work off what came in, and send what is owed."""
+    from workers import worker
+
     desk.ready()
     worker.run()
 
@@ -106,4 +123,7 @@ def _worker(desk: Desk) -> None:
 @at_desk
 def _clock(desk: Desk) -> None:
     """Ring for whatever is stranded or due."""
+    from workers.clock import Clock
+    from workers.tools import Tools
+
     Clock(Tools(desk.ready())).run()

@@ -150,10 +150,12 @@ MAY_IMPORT: Mapping[str, Sequence[str]] = {
     "vrio_klaviyo.health": [
         "vrio_klaviyo.deciding",
         "vrio_klaviyo.findings",
+        "vrio_klaviyo.traffic",
         "vrio_klaviyo.klaviyo.client",
         "vrio_klaviyo.store",
         "vrio_klaviyo.errors",
     ],
+    "vrio_klaviyo.traffic": ["vrio_klaviyo.findings", "vrio_klaviyo.store"],
     "vrio_klaviyo.findings": [],
     "vrio_klaviyo.measuring": ["vrio_klaviyo.store"],
     "vrio_klaviyo.previewing": [
@@ -193,9 +195,13 @@ MAY_IMPORT: Mapping[str, Sequence[str]] = {
     "vrio_klaviyo.vrio": [
         "vrio_klaviyo.klaviyo.requests",
         "vrio_klaviyo.klaviyo.phone",
+        "vrio_klaviyo.calling",
         "vrio_klaviyo.errors",
     ],
-    "vrio_klaviyo.klaviyo": ["vrio_klaviyo.errors"],
+    "vrio_klaviyo.klaviyo": ["vrio_klaviyo.calling", "vrio_klaviyo.errors"],
+    # What both of them call through.
+    "vrio_klaviyo.calling": ["vrio_klaviyo.deadlines", "vrio_klaviyo.errors"],
+    "vrio_klaviyo.deadlines": [],
     "vrio_klaviyo.store": ["vrio_klaviyo.klaviyo.requests", "vrio_klaviyo.errors"],
     "vrio_klaviyo.errors": [],
     "vrio_klaviyo.config": [],

@@ -8,9 +8,10 @@ import pytest
 
 from tests.building import House, declined, emptied, klaviyo_served
 from vrio_klaviyo.findings import Finding, State
-from vrio_klaviyo.health import RedisFacts, ago, of_installation, of_klaviyo, of_redis
+from vrio_klaviyo.health import RedisFacts, of_installation, of_klaviyo, of_redis
 from vrio_klaviyo.store import leases
-from vrio_klaviyo.store.connections import KeyStatus, keep_pace
+from vrio_klaviyo.store.accounts import keep_pace
+from vrio_klaviyo.store.connections import KeyStatus
 from vrio_klaviyo.store.crypto import Vault, new_key
 from vrio_klaviyo.store.db import Database
 
@@ -65,6 +66,27 @@ def test_processes_that_do_not_run_are_faults_with_the_command_that_starts_them(
         (State.FAULT, "flask worker"),
         (State.FAULT, "flask clock"),
     ]
+
+
+def test_every_process_says_when_it_was_heard_of(house: House) -> None:
+    leases.keep(house.db, "worker/host/2", "host/2", house.clock(), leases.WORKER_S)
+    house.clock.advance(seconds=8)
+    leases.keep(house.db, "clock", "host/1", house.clock(), leases.CLOCK_S)
+
+    findings = found(house)
+
+    assert findings["worker"].sentence == "2 at work: host/1 (heard of 8 s ago), host/2 (heard of 8 s ago)"
+    assert findings["clock"].sentence == "goes, heard of 0 s ago"
+
+
+def test_a_worker_that_was_killed_is_named_while_another_one_works(house: House) -> None:
+    house.clock.advance(minutes=12)
+    leases.keep(house.db, "worker/host/2", "host/2", house.clock(), leases.WORKER_S)
+
+    finding = found(house)["worker"]
+
+    assert finding.state == State.OK
+    assert finding.sentence == "1 at work: host/2 (heard of 0 s ago); host/1 ended 12 min ago without a word"
 
 
 def test_a_lane_that_stands_still_says_why_and_until_when(house: House) -> None:
@@ -141,6 +163,19 @@ def test_what_waits_for_too_long_and_what_does_not_come_are_warnings(house: Hous
     assert findings["webhooks"].state == State.WARNING
 
 
+def test_webhooks_that_nobody_reads_are_a_warning_though_a_worker_lives(house: House) -> None:
+    house.post(declined())
+    house.clock.advance(minutes=11, seconds=30)
+    for name in ("worker/host/1", "clock"):
+        leases.keep(house.db, name, "host/1", house.clock(), 30)
+
+    finding = found(house)["queue"]
+
+    assert finding.state == State.WARNING
+    assert finding.sentence == "webhooks unread: 1, the oldest for 11 min, deliveries waiting: 0"
+    assert finding.command == "flask inbound list --status received"
+
+
 def test_a_rejected_key_is_a_fault_while_the_connection_is_active(house: House) -> None:
     connection = house.connect()
     house.change(connection, key_status=KeyStatus.REJECTED)
@@ -170,9 +205,3 @@ def test_a_database_without_tables_needs_an_upgrade_and_is_asked_nothing_more(em
         ("database", State.OK, ""),
         ("migrations", State.FAULT, "flask db upgrade"),
     ]
-
-
-def test_a_length_of_time_is_told_in_its_largest_unit() -> None:
-    told = [ago(timedelta(seconds=seconds)) for seconds in (-1, 4, 61, 7300, 200_000)]
-
-    assert told == ["0 s", "4 s", "1 min", "2 h", "2 d"]

@@ -1,6 +1,8 @@
 """A rush: a backlog goes out as bulk jobs, and nothing of what holds in calm is lost."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -164,7 +166,7 @@ def test_a_phone_that_a_job_is_refused_for_is_taken_out(house: House, connection
     assert triggers == [["bulk", "phone_removed"]] * 4
 
 
-@pytest.mark.parametrize("status", [400, 413, 422])
+@pytest.mark.parametrize("status", [400, 422])
 def test_a_job_that_is_refused_as_a_whole_is_sent_one_by_one(
     house: House, connection: Connection, klaviyo: Klaviyo, status: int
 ) -> None:
@@ -173,6 +175,76 @@ def test_a_job_that_is_refused_as_a_whole_is_sent_one_by_one(
     rush(house, connection)
 
     assert asked(klaviyo) == [BULK, *["/api/events"] * 4]
+    assert {(one.status, one.tries) for one in house.deliveries()} == {("accepted", 1)}
+
+
+def owe_long(house: House, connection: Connection, numbers: Iterable[int], length: int = 9000) -> list[Delivery]:
+    """Events of so many bytes each."""
+    bodies = {number: event(f"{1000 + number}", email=f"john{number}@acme.test") for number in numbers}
+    long = {number: replace(body, properties={"Text": "x" * length}) for number, body in bodies.items()}
+    return [house.owe(connection, number, customer=number, request=body) for number, body in long.items()]
+
+
+def length_of_a_job(house: House, connection: Connection) -> int:
+    """Of all that is owed."""
+    with house.db.read() as session:
+        fit, _ = fitting(turns.claim_all_due(session, connection.id, house.clock(), 100))
+        return len(job_of(fit).rendered.body)
+
+
+def sizes(klaviyo: Klaviyo) -> list[tuple[int, int]]:
+    """Of each job how many entries it had, and the answer."""
+    answers = [request["status"] for request in klaviyo.requests() if request["path"] == BULK]
+    return list(zip(map(len, jobs(klaviyo)), answers, strict=True))
+
+
+def test_a_job_that_is_too_long_for_klaviyo_goes_in_halves(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    owed = owe_long(house, connection, range(8))
+    klaviyo.settings(bulk_bytes=length_of_a_job(house, connection) // 2 + 100)
+    rush(house, connection)
+
+    assert sizes(klaviyo) == [(8, 413), (4, 202), (4, 202)]
+    assert set(asked(klaviyo)) == {BULK}
+    assert {(one.status, one.tries) for one in house.deliveries()} == {("accepted", 1)}
+    logged = [(one.trigger, one.response_status) for one in house.attempts(owed[0])]
+    assert logged == [("bulk", 413), ("bulk", 202)]
+
+    # What it takes is remembered, so that the next backlog is not refused again; but not for ever.
+    owe_long(house, connection, range(8, 16))
+    rush(house, connection)
+    assert sizes(klaviyo)[3:] == [(4, 202), (4, 202)]
+    klaviyo.settings(bulk_bytes=5_000_000)
+    house.clock.advance(days=1, seconds=1)
+    owe_long(house, connection, range(16, 24))
+    rush(house, connection)
+    assert sizes(klaviyo)[5:] == [(8, 202)]
+
+
+def test_an_entry_that_is_too_long_by_itself_is_found_and_goes_singly(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    (large,) = owe_long(house, connection, [0], 90_000)
+    others = owe_long(house, connection, range(1, 9), 2000)
+    klaviyo.settings(bulk_bytes=80_000)
+    rush(house, connection)
+
+    assert sizes(klaviyo) == [(9, 413), (1, 413), (8, 202)]
+    assert asked(klaviyo).count("/api/events") == 1
+    assert {(one.status, one.tries) for one in house.deliveries()} == {("accepted", 1)}
+    assert [one.trigger for one in house.attempts(large)] == ["bulk", "bulk", "singly"]
+    assert [one.trigger for one in house.attempts(others[0])] == ["bulk", "bulk"]
+
+
+def test_where_every_job_is_too_long_all_goes_singly(house: House, connection: Connection, klaviyo: Klaviyo) -> None:
+    klaviyo.fault("status", status=413, match={"path": BULK}, times=None)
+    owe_long(house, connection, range(12))
+    rush(house, connection)
+
+    # At some twenty kilobytes it is seen that length is not what is wrong.
+    assert [entries for entries, _ in sizes(klaviyo)] == [12, 6, 3]
+    assert asked(klaviyo).count("/api/events") == 12
     assert {(one.status, one.tries) for one in house.deliveries()} == {("accepted", 1)}
 
 

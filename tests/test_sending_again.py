@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
 from sandbox.klaviyo import REVOKED_KEY
 from tests.building import NOON, SALE, House, Klaviyo, declined, sample
@@ -27,11 +26,6 @@ def owe(house: House, *bodies: dict[str, Any]) -> None:
 def again(house: House, delivery: Delivery | None = None, **how: bool) -> None:
     with house.db.write() as session:
         send_again(session, (delivery or house.delivery()).id, house.clock(), **how)
-
-
-def change(house: House, delivery: Delivery, **values: Any) -> None:
-    with house.db.write() as session:
-        session.execute(update(Delivery).where(Delivery.id == delivery.id).values(values))
 
 
 def failed(house: House, connection: Connection, klaviyo: Klaviyo) -> Delivery:
@@ -235,7 +229,7 @@ def test_a_paused_connection_sends_only_when_that_is_asked_for(
 def test_what_was_asked_for_is_held_by_a_pause_that_comes_after_it(
     house: House, connection: Connection, klaviyo: Klaviyo
 ) -> None:
-    from vrio_klaviyo.store.deliveries import CONNECTION_PAUSED, hold_owed
+    from vrio_klaviyo.store.holding import CONNECTION_PAUSED, hold_owed
 
     failed(house, connection, klaviyo)
     again(house)
@@ -265,7 +259,7 @@ def test_what_would_be_stopped_again_is_refused(
 
 def test_what_was_held_may_be_tried(house: House, connection: Connection, klaviyo: Klaviyo) -> None:
     owe(house)
-    change(house, house.delivery(), status="held", reason="endpoint_refused", next_attempt_at=None)
+    house.change(house.delivery(), status="held", reason="endpoint_refused", next_attempt_at=None)
     again(house)
     house.send(connection)
 
@@ -367,7 +361,7 @@ def test_it_goes_out_with_what_comes_in_and_starts_to_count_anew(
     house: House, connection: Connection, klaviyo: Klaviyo
 ) -> None:
     delivery = failed(house, connection, klaviyo)
-    change(house, delivery, tries=12, deaths=3, lane_order=2)
+    house.change(delivery, tries=12, deaths=3, lane_order=2)
     again(house)
 
     asked = house.delivery()
@@ -403,7 +397,7 @@ def test_a_failure_that_was_looked_at_can_be_counted_again(
 def test_a_revoked_key_holds_it_like_any_other(house: House, klaviyo: Klaviyo) -> None:
     connection = house.connect("Revoked", REVOKED_KEY)
     owe(house)
-    change(house, house.delivery(), status="failed", next_attempt_at=None)
+    house.change(house.delivery(), status="failed", next_attempt_at=None)
     again(house)
     house.send(connection)
 

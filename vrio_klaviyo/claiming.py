@@ -13,10 +13,11 @@ from vrio_klaviyo.klaviyo.client import KlaviyoClient
 from vrio_klaviyo.klaviyo.requests import PATHS, Rendered, loads, render
 from vrio_klaviyo.recording import Standing
 from vrio_klaviyo.sending import Call, Part, Sent
-from vrio_klaviyo.store import attempts, deliveries, resending, turns
-from vrio_klaviyo.store.connections import Connection, KeyStatus, connections_of_account
+from vrio_klaviyo.store import attempts, deliveries, holding, resending, turns
+from vrio_klaviyo.store.accounts import connections_of_account
+from vrio_klaviyo.store.connections import Connection, KeyStatus
 from vrio_klaviyo.store.db import Session
-from vrio_klaviyo.store.deliveries import CONNECTION_PAUSED, KEY_REJECTED
+from vrio_klaviyo.store.holding import CONNECTION_PAUSED, KEY_REJECTED
 from vrio_klaviyo.store.turns import Due
 
 # Bulk jobs under way at a time: the next one is made while Klaviyo looks at one.
@@ -127,6 +128,9 @@ class Claiming:
         """A bulk job, and what must go beside it; None when this round is like one in calm."""
         if self._jobs >= JOBS:
             return []
+        most_bytes = self._standing.pacer.longest(bulk.PATH, bulk.MOST_BYTES, now)
+        if most_bytes < rush.LEAST_BYTES:
+            return None
         for connection in lane:
             dues = turns.claim_all_due(session, connection.id, now, bulk.MOST_EVENTS, self._busy)
             fit, unfit = rush.fitting(dues)
@@ -134,7 +138,7 @@ class Claiming:
                 if not self._standing.pacer.take(bulk.PATH, 1, now):
                     self._used_up.add(bulk.PATH)
                     return None
-                job = rush.job_of(fit)
+                job = rush.job_of(fit, most_bytes)
                 beside = self._sifted(session, unfit[: self._room - self._singles], now, others=True)
                 return [self._together(session, job, now), *self._singly(session, beside, now)]
         self._is_rush = False
@@ -171,6 +175,7 @@ def _rendered_or_failed(session: Session, due: Due, now: datetime) -> Rendered |
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         log.error("delivery.failed", delivery=due.delivery.id, error=type(error).__name__)
         deliveries.fail(session, due.delivery, traceback.format_exc(limit=-8), now)
+        resending.keep_accepted(session, [due.delivery.id] if due.delivery.asked else [], now)
         return None
 
 
@@ -190,9 +195,10 @@ def _rendered(session: Session, due: Due) -> Rendered:
 def _obey_switches(session: Session, connection: Connection, now: datetime) -> None:
     """What was queued before a person switched the connection does not go out against that."""
     if not connection.push_events:
-        deliveries.skip_owed(session, connection.id, "push_events_off", now)
+        resending.spare_accepted(session, connection.id, "Push Events was switched off.", now)
+        holding.skip_owed(session, connection.id, "push_events_off", now)
     elif not connection.active:
         # Pausing has held all that was owed; what a person asked for since then is to go out despite the pause.
-        deliveries.hold_owed(session, [connection.id], CONNECTION_PAUSED, but_asked=True)
+        holding.hold_owed(session, [connection.id], CONNECTION_PAUSED, but_asked=True)
     elif connection.key_status == KeyStatus.REJECTED:
-        deliveries.hold_owed(session, [connection.id], KEY_REJECTED)
+        holding.hold_owed(session, [connection.id], KEY_REJECTED)

@@ -1,35 +1,27 @@
 """Is a connection's key good, and which Klaviyo account is behind it."""
 
-import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from threading import Thread
-from typing import Any
 
 import requests
 
 from vrio_klaviyo import log
 from vrio_klaviyo.errors import Answer, CallFailed, InvalidInput, NotAuthorized, Retriable, Throttled
+from vrio_klaviyo.klaviyo.accounts import Account, account_in, account_of_key
 from vrio_klaviyo.klaviyo.client import KlaviyoClient
 from vrio_klaviyo.klaviyo.requests import Rendered, Style, headers
-from vrio_klaviyo.store import deliveries
-from vrio_klaviyo.store.connections import (
-    Connection,
-    KeyStatus,
-    account_of,
-    change_key,
-    find_connection,
-    name_account,
-    private_key,
-    record_key,
-)
+from vrio_klaviyo.store import holding
+from vrio_klaviyo.store.accounts import account_of, describe_account
+from vrio_klaviyo.store.connections import Connection, KeyStatus, change_key, find_connection, private_key
 from vrio_klaviyo.store.crypto import Vault
 from vrio_klaviyo.store.db import Database, Session
-from vrio_klaviyo.store.deliveries import ENDPOINT_REFUSED, KEY_REJECTED
+from vrio_klaviyo.store.holding import ENDPOINT_REFUSED, KEY_REJECTED
+from vrio_klaviyo.store.key_checks import record_key
 
 CHECK_S = 10.0
 # Klaviyo: /api/accounts may be asked once a second, so a second check in a row is told to wait that long.
@@ -68,14 +60,12 @@ class KeyCheck:
     """
     One check of one key.
 
-    Shape:  sentence is for people. account_id is Klaviyo's, None when it was not told; scopes says yes, no or not
-            tested.
+    Shape:  sentence is for people. account is as far as Klaviyo told of it; scopes says yes, no or not tested.
     """
 
     verdict: Verdict
     sentence: str
-    account_id: str | None = None
-    account_name: str = ""
+    account: Account = field(default_factory=Account)
     scopes: dict[str, str] = field(default_factory=lambda: dict.fromkeys((*PROBES, *WRITE_SCOPES), NOT_TESTED))
 
 
@@ -137,20 +127,18 @@ def _judged(told: dict[str, Answer | CallFailed]) -> KeyCheck:
         return KeyCheck(verdict=Verdict.UNKNOWN, sentence=f"Klaviyo could not be asked about the key: {cause}.")
     scopes = {scope: _may(told.get(scope)) for scope in (*PROBES, *WRITE_SCOPES)}
     missing = ", ".join(scope for scope, may in scopes.items() if may == NO)
-    account_id, account_name = _account(first)
     return KeyCheck(
         # Klaviyo: a key's scopes are fixed when it is made. Without those to write nothing goes out with it.
         verdict=Verdict.REJECTED if any(scopes[scope] == NO for scope in WRITE_SCOPES) else Verdict.ACCEPTED,
         sentence="Klaviyo knows this key." + (f" It lacks the scopes {missing}." if missing else ""),
-        account_id=account_id,
-        account_name=account_name,
+        account=account_of_key(first),
         scopes=scopes,
     )
 
 
 def _is_genuine(told: Answer | CallFailed) -> bool:
     """Whether the first answer shows that Klaviyo knows the key: it has the account, or says which scope is missing."""
-    return (isinstance(told, Answer) and _account_in(told) is not None) or _lacks_scope(told)
+    return (isinstance(told, Answer) and account_in(told) is not None) or _lacks_scope(told)
 
 
 def _lacks_scope(told: Answer | CallFailed | None) -> bool:
@@ -160,27 +148,6 @@ def _lacks_scope(told: Answer | CallFailed | None) -> bool:
 
 def _may(told: Answer | CallFailed | None) -> str:
     return YES if isinstance(told, Answer) else NO if _lacks_scope(told) else NOT_TESTED
-
-
-def _account(told: Answer | CallFailed) -> tuple[str | None, str]:
-    """Klaviyo's id of the account and its name, as far as the first answer tells them."""
-    if isinstance(told, CallFailed):
-        # Klaviyo: this header names the account also when the key may not read it.
-        return (told.answer.headers.get("cid") if told.answer else None), ""
-    account = _account_in(told) or {}
-    attributes = account.get("attributes")
-    contact = attributes.get("contact_information") if isinstance(attributes, dict) else None
-    name = contact.get("organization_name") if isinstance(contact, dict) else None
-    return account["id"], name if isinstance(name, str) else ""
-
-
-def _account_in(answer: Answer) -> dict[str, Any] | None:
-    """The account of a JSON:API answer; None when it is something else, such as the page of a proxy."""
-    try:
-        account = json.loads(answer.body)["data"][0]
-    except (ValueError, RecursionError, LookupError, TypeError):
-        return None
-    return account if isinstance(account, dict) and isinstance(account.get("id"), str) else None
 
 
 def check_connection(
@@ -228,8 +195,8 @@ def replace_key(
         connection = find_connection(session, connection_id)
         account_id = account_of(session, connection).klaviyo_id
     check = check_key(KlaviyoClient(base_url.rstrip("/"), key, http))
-    if check.account_id and account_id and check.account_id != account_id:
-        sentence = f"This is a key of another Klaviyo account, {check.account_id}: make a connection of its own for it."
+    if (other := check.account.klaviyo_id) and account_id and other != account_id:
+        sentence = f"This is a key of another Klaviyo account, {other}: make a connection of its own for it."
         check = replace(check, verdict=Verdict.REJECTED, sentence=sentence)
     resumed = 0
     if check.verdict == Verdict.ACCEPTED:
@@ -243,8 +210,8 @@ def replace_key(
 def _accepted(session: Session, connection: Connection, check: KeyCheck, now: datetime) -> int:
     """Write down that the key is taken, and queue again what was held because it was not; how many that were."""
     record_key(session, connection.id, KeyStatus.ACCEPTED, "", now, scopes=check.scopes)
-    name_account(session, connection.account_id, check.account_id, check.account_name)
-    return deliveries.resume_held(session, [connection.id], [KEY_REJECTED, ENDPOINT_REFUSED], now)
+    describe_account(session, connection.account_id, **asdict(check.account))
+    return holding.resume_held(session, [connection.id], [KEY_REJECTED, ENDPOINT_REFUSED], now)
 
 
 def _checked(connection: Connection, vault: Vault, http: requests.Session, base_url: str) -> KeyCheck:

@@ -15,8 +15,8 @@ from vrio_klaviyo.errors import (
 )
 from vrio_klaviyo.klaviyo.client import PARTIAL_FAILURE
 from vrio_klaviyo.sending import Part, Sent
-from vrio_klaviyo.store.attempts import Result
 from vrio_klaviyo.store.deliveries import RETRY, DeliveryStatus
+from vrio_klaviyo.store.results import Result
 
 BACKOFF_S = (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200)
 JITTER = 0.2

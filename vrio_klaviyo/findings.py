@@ -1,6 +1,7 @@
 """A finding: one thing that was looked at, and how it stands."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -26,3 +27,12 @@ class Finding:
     state: State
     sentence: str
     command: str = ""
+
+
+def ago(passed: timedelta) -> str:
+    """A length of time in its largest unit."""
+    seconds = max(0, int(passed.total_seconds()))
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"

@@ -17,6 +17,9 @@ from vrio_klaviyo.store.db import Database, Session
 
 LEASE = "periodic/retention"
 EVERY = timedelta(days=1)
+# What is more than a day late may be so because the machine's clock is wrong. What is gone is gone, so people get as
+# long as a weekend to see that.
+PUT_OFF = timedelta(days=3)
 
 SLICE_S = 4.0
 # A batch holds SQLite's write lock for some tens of milliseconds.
@@ -80,20 +83,23 @@ class Forgetter:
             if at_once:
                 raise Refused("A worker is at it right now. Look again in a moment.")
             return Forgotten()
-        if lease.wake_at and lease.wake_at > self._now() and not at_once:
-            leases.release(self._db, lease, lease.wake_at)
+        # Asked once, so that a clock which jumps meanwhile takes nothing more with it.
+        now = self._now()
+        if lease.wake_at and not at_once and (rests_until := _rests_until(lease.wake_at, now)):
+            leases.release(self._db, lease, rests_until)
             return Forgotten()
         forgotten: dict[str, int] = {}
-        wake_at = None
+        # Not None when more is left: how late the next slice is shows by it.
+        wake_at = now
         try:
             ends = time.monotonic() + SLICE_S
-            while wake_at is None and not self._stopping() and (at_once or time.monotonic() < ends):
+            while wake_at == now and not self._stopping() and (at_once or time.monotonic() < ends):
                 with self._db.write() as session:
                     leases.hold(session, lease, self._now())
-                    batch = self._batch(session)
+                    batch = self._batch(session, now)
                 forgotten = {name: forgotten.get(name, 0) + number for name, number in batch.items()}
                 if not any(batch.values()):
-                    wake_at = self._now() + EVERY
+                    wake_at = now + EVERY
                 time.sleep(BREATH_S)
         except LeaseLost:
             log.warning("retention.lease_lost", fence=lease.fence)
@@ -103,14 +109,22 @@ class Forgetter:
             log.info("retention.forgot", **forgotten)
         return Forgotten(**forgotten)
 
-    def _batch(self, session: Session) -> dict[str, int]:
+    def _batch(self, session: Session, now: datetime) -> dict[str, int]:
         """A few of one sort, or of the next when that is done."""
-        now, old = self._now(), self._now() - self._kept.rows
+        old = now - self._kept.rows
         bodies = retention.remove_bodies(session, now - self._kept.bodies, now, BATCH)
         webhooks = 0 if bodies else retention.remove_rows(session, old, BATCH)
         customers = 0 if bodies or webhooks else retention.forget_customers(session, old, BATCH)
         replays = 0 if bodies or webhooks or customers else retention.remove_replays(session, old, BATCH)
         return {"bodies": bodies, "webhooks": webhooks, "customers": customers, "replays": replays}
+
+
+def _rests_until(due_at: datetime, now: datetime) -> datetime | None:
+    """Until when nothing is removed; None when it is time."""
+    if now > due_at + EVERY:
+        log.error("retention.put_off", late_h=round((now - due_at).total_seconds() / 3600), until=now + PUT_OFF)
+        return now + PUT_OFF
+    return due_at if now < due_at else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,21 +14,17 @@ import requests
 
 from vrio_klaviyo.deciding import CIRCUIT_OPENS_AT
 from vrio_klaviyo.errors import Answer, CallFailed
-from vrio_klaviyo.findings import Finding, State
+from vrio_klaviyo.findings import Finding, State, ago
 from vrio_klaviyo.klaviyo.client import KlaviyoClient
 from vrio_klaviyo.store import db as databases
-from vrio_klaviyo.store import leases, periods, sealed
-from vrio_klaviyo.store.connections import KeyStatus, list_accounts, list_connections
+from vrio_klaviyo.store import leases, sealed
+from vrio_klaviyo.store.accounts import list_accounts
 from vrio_klaviyo.store.crypto import Vault
 from vrio_klaviyo.store.db import Database, DatabaseError, Session
-from vrio_klaviyo.store.periods import Span
-from vrio_klaviyo.store.sources import list_sources
+from vrio_klaviyo.traffic import of_traffic, under_way
 
-HOUR = timedelta(hours=1)
-# Then somebody should look: the retries after a fault are done by then, and Klaviyo's own limits wait a minute.
-LATE = timedelta(minutes=10)
-LONG_AGO = timedelta(days=1)
 CLOCK_OFF = timedelta(seconds=30)
+GOOD_FOR = {"worker": timedelta(seconds=leases.WORKER_S), "clock": timedelta(seconds=leases.CLOCK_S)}
 _MB = 1024 * 1024
 
 
@@ -76,7 +72,7 @@ def of_installation(db: Database, vault: Vault | None, now: datetime) -> Iterato
         with db.read() as session:
             yield from of_processes(session, now)
             yield from of_lanes(session, now)
-            yield from of_traffic(traffic(session, now), now)
+            yield from of_traffic(under_way(session, now), now)
             yield from of_keys(session, vault) if vault else ()
 
 
@@ -106,16 +102,23 @@ def of_redis(facts: RedisFacts | None) -> Iterator[Finding]:
 
 def of_processes(session: Session, now: datetime) -> Iterator[Finding]:
     """Do worker and clock show that they live."""
-    workers = leases.presences(session, "worker/", now)
-    if workers:
-        names = ", ".join(name.removeprefix("worker/") for name in workers)
-        yield Finding("worker", "worker", State.OK, f"{len(workers)} at work: {names}")
+    known = leases.presences(session, "worker/")
+    heard = {name.removeprefix("worker/"): ago(now - until + GOOD_FOR["worker"]) for name, until in known.items()}
+    living = [name.removeprefix("worker/") for name, until in known.items() if until >= now]
+    if living:
+        names = ", ".join(f"{name} (heard of {heard[name]} ago)" for name in living)
+        # Whoever ends as told takes its name away; whoever keeps it going has started another one by now.
+        died = "".join(
+            f"; {name} ended {passed} ago without a word" for name, passed in heard.items() if name not in living
+        )
+        yield Finding("worker", "worker", State.OK, f"{len(living)} at work: {names}{died}")
     else:
         yield Finding(
             "worker", "worker", State.FAULT, "None runs, so nothing is read and nothing sent.", "flask worker"
         )
-    if leases.presences(session, "clock", now):
-        yield Finding("clock", "clock", State.OK, "goes")
+    clock = leases.presences(session, "clock").get("clock")
+    if clock is not None and clock >= now:
+        yield Finding("clock", "clock", State.OK, f"goes, heard of {ago(now - clock + GOOD_FOR['clock'])} ago")
     else:
         sentence = "None runs: retries, and what was stranded, wait until one does."
         yield Finding("clock", "clock", State.FAULT, sentence, "flask clock")
@@ -171,76 +174,3 @@ def of_klaviyo(http: requests.Session, base_url: str, now: datetime) -> Iterator
         yield Finding("clock skew", "klaviyo", State.WARNING, sentence, "timedatectl")
     else:
         yield Finding("clock skew", "klaviyo", State.OK, "within a second or two of ours")
-
-
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """
-    How much is under way, in the whole installation.
-
-    Shape:  unread and looked_for count webhooks, waiting deliveries by status. accepted_share and throttled are of the
-            last hour; the share is None when nothing came to its end.
-    """
-
-    last_received: datetime | None
-    unread: int
-    looked_for: int
-    waiting: dict[str, int]
-    oldest_waiting: datetime | None
-    accepted_share: float | None
-    throttled: int
-    keys_rejected: list[str]
-
-
-def traffic(session: Session, now: datetime) -> Traffic:
-    """The figures of the Health page."""
-    sources = [source.id for source in list_sources(session)]
-    connections = list_connections(session)
-    ids, hour = [connection.id for connection in connections], Span(now - HOUR, now + HOUR)
-    (counts,) = periods.opened(session, ids, [hour], ("accepted", "failed"))
-    ended = counts.total()
-    unread = periods.to_be_read(session, sources)
-    return Traffic(
-        last_received=periods.last_received(session, sources),
-        unread=unread["received"],
-        looked_for=unread["waiting"],
-        waiting=dict(periods.standing(session, ids)),
-        # What is held waits for a person, and says so elsewhere.
-        oldest_waiting=periods.oldest_waiting(session, ids, ("queued", "retrying")),
-        accepted_share=counts["accepted"] / ended if ended else None,
-        throttled=periods.in_vain_by_answer(session, ids, hour).get(429, 0),
-        keys_rejected=[each.id for each in connections if each.active and each.key_status == KeyStatus.REJECTED],
-    )
-
-
-def of_traffic(now_is: Traffic, now: datetime) -> Iterator[Finding]:
-    """Does anything come in, does it go out, and is it taken."""
-    last = now_is.last_received
-    if last is None:
-        yield Finding("receiving", "webhooks", State.UNKNOWN, "No webhook has ever come.", "flask source show NAME")
-    else:
-        state = State.WARNING if now - last > LONG_AGO else State.OK
-        yield Finding("receiving", "webhooks", state, f"the last one came {ago(now - last)} ago")
-    total, oldest = sum(now_is.waiting.values()), now_is.oldest_waiting
-    late = oldest is not None and now - oldest > LATE
-    age = f", the oldest for {ago(now - oldest)}" if oldest else ""
-    held = f", {now_is.waiting['held']} held" if now_is.waiting.get("held") else ""
-    sentence = f"webhooks unread: {now_is.unread}, deliveries waiting: {total}{held}{age}"
-    follow = "flask delivery list --status retrying" if late else ""
-    yield Finding("queue", "queue", State.WARNING if late else State.OK, sentence, follow)
-    if now_is.accepted_share is not None:
-        state = State.OK if now_is.accepted_share >= 0.99 else State.WARNING
-        sentence = f"{now_is.accepted_share:.2%} accepted in the last hour, 429: {now_is.throttled}"
-        yield Finding("klaviyo", "accepted", state, sentence, "" if state == State.OK else "flask stats --by error")
-    for connection_id in now_is.keys_rejected:
-        follow = f"flask connection check {connection_id}"
-        yield Finding("klaviyo", connection_id, State.FAULT, "Klaviyo does not take this connection's key.", follow)
-
-
-def ago(passed: timedelta) -> str:
-    """A length of time in its largest unit."""
-    seconds = max(0, int(passed.total_seconds()))
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"

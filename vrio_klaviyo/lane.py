@@ -22,8 +22,9 @@ from vrio_klaviyo.klaviyo.limits import LIMITS, Limit, Pacer
 from vrio_klaviyo.recording import Standing, record, tell
 from vrio_klaviyo.rush import RUSH_AT
 from vrio_klaviyo.sending import SENDERS, Sending
-from vrio_klaviyo.store import attempts, deliveries, leases
-from vrio_klaviyo.store.connections import Connection, KlaviyoAccount, merge_account
+from vrio_klaviyo.store import leases, results, turns
+from vrio_klaviyo.store.accounts import merge_account
+from vrio_klaviyo.store.connections import Connection, KlaviyoAccount
 from vrio_klaviyo.store.crypto import Vault
 from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.leases import Lease
@@ -84,7 +85,7 @@ class Lane:
             leases.release(self._db, lease, wake_at)
         # What came in after the last look rang in vain, because the lease was still held.
         with self._db.read() as session:
-            next_due_at = deliveries.next_due_at(session, account_id)
+            next_due_at = turns.next_due_at(session, account_id)
         if wake_at is None and next_due_at is not None and next_due_at <= self._now():
             self._ring("lane", account_id)
 
@@ -103,7 +104,8 @@ class Lane:
         claiming = Claiming(
             standing, self._client_of, self._base_url, room=self._senders * WAITING_EACH, rush_at=self._rush_at
         )
-        with Sending(self._threads, may_go, 1 if standing.is_probing else CIRCUIT_OPENS_AT) as sending:
+        failures_allowed = 1 if standing.is_probing else CIRCUIT_OPENS_AT
+        with Sending(self._threads, self._senders, may_go, failures_allowed) as sending:
             while True:
                 came, now = sending.come(), self._now()
                 claiming.returned(came)
@@ -125,7 +127,7 @@ class Lane:
         with self._db.write() as session:
             now = self._now()
             leases.hold(session, lease, now)
-            interrupted = attempts.close_interrupted(session, account_id, now)
+            interrupted = results.close_interrupted(session, account_id, now)
             merged_into = merge_account(session, account_id)
             account = session.get(KlaviyoAccount, account_id)
         if interrupted:

@@ -25,18 +25,12 @@ from vrio_klaviyo.deciding import (
 )
 from vrio_klaviyo.klaviyo.limits import Pacer
 from vrio_klaviyo.sending import Part, Sent
-from vrio_klaviyo.store import attempts, deliveries, resending
-from vrio_klaviyo.store.connections import (
-    KeyStatus,
-    KlaviyoAccount,
-    connections_of_account,
-    keep_pace,
-    name_provisional,
-    note_scope_refused,
-    record_key,
-)
+from vrio_klaviyo.store import attempts, holding, resending, results
+from vrio_klaviyo.store.accounts import connections_of_account, keep_pace, name_provisional
+from vrio_klaviyo.store.connections import KeyStatus, KlaviyoAccount
 from vrio_klaviyo.store.db import Session
-from vrio_klaviyo.store.deliveries import ENDPOINT_REFUSED, KEY_REJECTED
+from vrio_klaviyo.store.holding import ENDPOINT_REFUSED, KEY_REJECTED
+from vrio_klaviyo.store.key_checks import note_scope_refused, record_key
 from vrio_klaviyo.store.resending import MANUAL
 
 # What a call to each kind of endpoint needs; the rest of them are ours and need none.
@@ -84,9 +78,9 @@ def record(session: Session, standing: Standing, came: list[Sent], now: datetime
         for sent in made
         for part, outcome in zip(sent.call.parts, _outcomes(sent, now), strict=True)
     ]
-    attempts.record_results(session, [result_of(part, sent, outcome, now) for part, sent, outcome in told], now)
+    results.record_results(session, [result_of(part, sent, outcome, now) for part, sent, outcome in told], now)
     in_vain = [part.due.delivery for part, _, outcome in told if isinstance(outcome, Failed)]
-    resending.keep_accepted(session, [delivery.id for delivery in in_vain if delivery.asked])
+    resending.keep_accepted(session, [delivery.id for delivery in in_vain if delivery.asked], now)
     _heed(session, standing, told, now)
     _learn(session, standing, made, now)
     _judge(standing, made, now)
@@ -114,18 +108,20 @@ def _heed(session: Session, standing: Standing, told: Iterable[Told], now: datet
             case ConnectionHeld() if connection.id not in held:
                 held.add(connection.id)
                 record_key(session, connection.id, KeyStatus.REJECTED, sent.reason, now)
-                deliveries.hold_owed(session, [connection.id], KEY_REJECTED)
+                holding.hold_owed(session, [connection.id], KEY_REJECTED)
                 if sent.answer and sent.answer.status == 403:
                     note_scope_refused(session, connection.id, SCOPES[part.due.delivery.kind])
             case LaneHeld() if not standing.over:
                 standing.over = True
                 lane = [one.id for one in connections_of_account(session, standing.account.id)]
-                deliveries.hold_owed(session, lane, ENDPOINT_REFUSED)
+                holding.hold_owed(session, lane, ENDPOINT_REFUSED)
 
 
 def _learn(session: Session, standing: Standing, made: list[Sent], now: datetime) -> None:
     """What the answers' headers tell: the limits, and which Klaviyo account this is."""
     for sent in made:
+        if rush.is_too_long(sent):
+            standing.pacer.too_long(sent.call.rendered.path, len(sent.call.rendered.body), now)
         if sent.answer is not None:
             standing.pacer.learn(sent.call.rendered.path, sent.answer.headers, now)
             # Klaviyo: this header names the account, on refusals of a known key as well.

@@ -28,6 +28,10 @@ from vrio_klaviyo.store.turns import Due
 # So many due deliveries are a rush; so few in a job are not worth one.
 RUSH_AT = 1000
 CALM_AT = 50
+# Shorter than this no job is worth one either: where Klaviyo calls it too long, its length is not what is wrong.
+LEAST_BYTES = 20_000
+
+TOO_LONG = 413
 
 _SINGLY = {PHONE_REMOVED_TRIGGER, SINGLY_TRIGGER, "interrupted"}
 
@@ -79,9 +83,9 @@ def _fit(due: Due) -> EventRequest | None:
     return request if isinstance(request, EventRequest) and phone in (None, due.accepted_phone) else None
 
 
-def job_of(chosen: list[tuple[Due, EventRequest]]) -> Job:
+def job_of(chosen: list[tuple[Due, EventRequest]], most_bytes: int = bulk.MOST_BYTES) -> Job:
     """
-    The job of these events, all of one connection; of so many of them as five megabytes take.
+    The job of these events, all of one connection; of so many of them as so many bytes take, but of one person's.
 
     Shape:  a person is an e-mail; several customers of ours may be one person.
     """
@@ -100,7 +104,7 @@ def job_of(chosen: list[tuple[Due, EventRequest]]) -> Job:
         texts = [bulk.event_text(request, style, due.known) for due, request in events]
         entry = bulk.entry(profile_text, texts)
         size += len(entry.encode()) + 1
-        if size > bulk.MOST_BYTES and entries:
+        if size > most_bytes and entries:
             break
         entries.append(entry)
         for (due, _), text in zip(events, texts, strict=True):
@@ -117,12 +121,21 @@ def outcomes(sent: Sent, now: datetime) -> list[Outcome]:
             decide(sent.error, part.due.delivery.tries + 1, (now - part.due.delivery.queued_at).total_seconds())
             for part in parts
         ]
+    entries = _entries(parts)
+    if is_too_long(sent) and len(set(entries)) > 1:
+        # The next job is half as long.
+        return [AgainAsBefore()] * len(parts)
     named = bulk.entries_named(pointers_in(sent.answer)) if sent.answer else {}
-    outcomes: list[Outcome] = [_outcome_of(named, entry) for entry in _entries(parts)]
+    outcomes: list[Outcome] = [_outcome_of(named, entry) for entry in entries]
     if all(isinstance(outcome, AgainAsBefore) for outcome in outcomes):
-        # Too long, or refused as a whole: by itself each will show whether it is to blame.
+        # Refused as a whole: by itself each will show whether it is to blame.
         return [AgainSingly()] * len(parts)
     return outcomes
+
+
+def is_too_long(sent: Sent) -> bool:
+    """Whether Klaviyo refused this job for its length."""
+    return sent.call.is_job and sent.answer is not None and sent.answer.status == TOO_LONG
 
 
 def _outcome_of(named: dict[int, bool], entry: int) -> Outcome:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -66,15 +66,22 @@ class Sending:
     """
     The calls of one slice of a lane's work.
 
-    Shape:  `may_go` is asked right before each call. After an answer that stops the lane, or the connection, no other
-            call of it begins. Leaving the block waits for those under way.
+    Shape:  so many `senders` make them, each in one of the threads. `may_go` is asked right before each call. After an
+            answer that stops the lane, or the connection, no other call of it begins. Leaving the block waits for
+            those under way.
     """
 
-    def __init__(self, threads: ThreadPoolExecutor, may_go: Callable[[], bool], failures_allowed: int) -> None:
+    def __init__(
+        self, threads: ThreadPoolExecutor, senders: int, may_go: Callable[[], bool], failures_allowed: int
+    ) -> None:
         self._threads = threads
+        self._senders = senders
         self._may_go = may_go
         self._failures_allowed = failures_allowed
-        self._came: SimpleQueue[Future[Sent]] = SimpleQueue()
+        # Not a future for each call: with all that they lock, they cost as much as a tenth of the call.
+        self._waiting: SimpleQueue[Call | None] = SimpleQueue()
+        self._came: SimpleQueue[Sent | BaseException] = SimpleQueue()
+        self._at_work: list[Future[None]] = []
         self._lock = threading.Lock()
         self._failures = 0
         self._stopped = False
@@ -85,18 +92,21 @@ class Sending:
         return self
 
     def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
+        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         self._stopped = True
-        while self.under_way:
-            self._came.get()
-            self.under_way -= 1
+        for _ in self._at_work:
+            self._waiting.put(None)
+        # Not by counting what came: a job's time may be up between taking an answer and counting it.
+        wait(self._at_work)
 
     def begin(self, calls: list[Call]) -> None:
         """Have these calls made."""
         for call in calls:
-            self.under_way += 1
-            self._threads.submit(self._make, call).add_done_callback(self._came.put)
+            self._waiting.put(call)
+        self.under_way += len(calls)
+        while len(self._at_work) < min(self.under_way, self._senders):
+            self._at_work.append(self._threads.submit(self._work))
 
     def come(self) -> list[Sent]:
         """What came back: nothing when nothing is under way, else at least one."""
@@ -110,7 +120,16 @@ class Sending:
             except Empty:
                 break
         self.under_way -= len(came)
-        return [future.result() for future in came]
+        return [_unless_broken(one) for one in came]
+
+    def _work(self) -> None:
+        """Make one call after another, until there are no more to come."""
+        while (call := self._waiting.get()) is not None:
+            try:
+                self._came.put(self._make(call))
+            except BaseException as error:
+                # Whatever it is, the lane waits for this call, and is told of it there.
+                self._came.put(error)
 
     def _make(self, call: Call) -> Sent:
         if self._stopped or call.connection_id in self._barred or not self._may_go():
@@ -127,6 +146,12 @@ class Sending:
             self._stopped = True
         if isinstance(error, NotAuthorized):
             self._barred.add(call.connection_id)
+
+
+def _unless_broken(came: Sent | BaseException) -> Sent:
+    if isinstance(came, BaseException):
+        raise came
+    return came
 
 
 def _answered(call: Call) -> tuple[Answer | None, CallFailed | None]:

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from vrio_klaviyo.store.arrivals import Arrivals
 from vrio_klaviyo.store.db import Database, DatabaseError
-from vrio_klaviyo.store.inbound import Envelope, Kept
+from vrio_klaviyo.store.keeping import Envelope, Kept
 from vrio_klaviyo.store.sources import WEBHOOK_PATH, key_hash, source_of_key
 from webhooks.card_data import scrubbed
 

@@ -12,17 +12,23 @@ from typing import Any
 import redis
 
 from vrio_klaviyo import forgetting, log, upcoming
-from vrio_klaviyo.store import deliveries, inbound, leases, replays
-from vrio_klaviyo.store.db import DatabaseError
+from vrio_klaviyo.deciding import BACKOFF_S, JITTER
+from vrio_klaviyo.store import inbound, key_checks, leases, replays, set_back, turns
+from vrio_klaviyo.store.db import DatabaseError, Session
 from workers.tools import Tools, utc_now
 from workers.worker import PRESENCE
 
 PRESENCE_NAME = "clock"
-PRESENCE_S = 15.0
+PRESENCE_S = leases.CLOCK_S
 SWEEP_EVERY_S = 1.0
 RECHECK_EVERY = timedelta(hours=1)
 # What runs every so often and finds out by itself whether it is time: the job, and the lease that says when it rests.
 PERIODIC = {"retention": forgetting.LEASE}
+# The longest that anything rests or waits for its next try by its own rules. Klaviyo's word is obeyed for an hour.
+RESTS = {"lane/": timedelta(hours=1), "periodic/": forgetting.PUT_OFF}
+WAITS = [timedelta(seconds=seconds * (1 + JITTER)) for seconds in BACKOFF_S]
+# How often times are looked for that only a clock can have written that was set back since.
+LOOK_EVERY = timedelta(minutes=1)
 # Workers that are away or behind need no more bells.
 QUEUE_LONG_ENOUGH = 50
 
@@ -38,6 +44,7 @@ class Clock:
         self._tools = tools
         self._told = False
         self._away = False
+        self._looked_at: datetime | None = None
 
     def run(self) -> None:
         """Sweep every few seconds; a database or Redis that is away is waited for."""
@@ -64,17 +71,18 @@ class Clock:
         if at.bells.waiting() >= QUEUE_LONG_ENOUGH:
             return
         with at.db.write() as session:
+            self._pull_in(session, now)
             inbound.wake_overdue(session, now)
             upcoming.announce(session, now)
             leases.forget(session, PRESENCE, before=now - RECHECK_EVERY)
         with at.db.read() as session:
             stranded = {
                 "intake": inbound.sources_to_ring(session),
-                "lane": deliveries.lanes_to_ring(session, now),
+                "lane": turns.lanes_to_ring(session, now),
                 "replay": replays.running(session),
             }
             resting = leases.resting(session, now)
-            refused = deliveries.connections_to_recheck(session, now - RECHECK_EVERY)
+            refused = key_checks.connections_to_recheck(session, now - RECHECK_EVERY)
         for job, subjects in stranded.items():
             for subject in subjects:
                 if f"{job}/{subject}" not in resting:
@@ -84,6 +92,13 @@ class Clock:
         for job, lease in PERIODIC.items():
             if lease not in resting:
                 at.bells.ring(job, "daily")
+
+    def _pull_in(self, session: Session, now: datetime) -> None:
+        """Let go on what waits for a time that the machine's clock was to show before it was set back."""
+        if self._looked_at is None or not timedelta() <= now - self._looked_at < LOOK_EVERY:
+            self._looked_at = now
+            if pulled := set_back.pull_in(session, now, RESTS, WAITS):
+                log.warning("clock.was_set_back", clock=self._tools.owner, rows=pulled)
 
     def _rest(self) -> None:
         """Until the next sweep, in small steps: a signal that comes in between only leaves a mark."""

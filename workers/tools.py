@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from vrio_klaviyo.calling import new_session
 from vrio_klaviyo.config import Settings
 from vrio_klaviyo.forgetting import Forgetter, Kept
 from vrio_klaviyo.intake import Intake
-from vrio_klaviyo.klaviyo.client import new_session
 from vrio_klaviyo.lane import Lane
 from vrio_klaviyo.lookups import Clients
 from vrio_klaviyo.replaying import Replayer

@@ -20,7 +20,7 @@ from workers.bells import QUEUE, SERIALIZER
 from workers.tools import Tools, utc_now
 
 PRESENCE = "worker/"
-PRESENCE_S = 30.0
+PRESENCE_S = leases.WORKER_S
 # Klaviyo may keep a call for ten seconds. Who stops us waits no longer than that, and a call cut off is sent again.
 LAST_MOMENT_S = 9.0
 

@@ -96,6 +96,7 @@ def _changed(settings: Settings, data: Any) -> Settings:
         "phone_mode": str,
         "refused_phones": list,
         "latency_ms": (int, float),
+        "bulk_bytes": int,
     }
     _expect(data, known)
     if data.get("phone_mode", "reject") not in get_args(PhoneMode):

@@ -82,6 +82,7 @@ def settings_view(settings: Settings) -> dict[str, Any]:
         "phone_mode": settings.phone_mode,
         "refused_phones": list(settings.refused_phones),
         "latency_ms": settings.latency_ms,
+        "bulk_bytes": settings.bulk_bytes,
     }
 
 

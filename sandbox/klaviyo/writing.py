@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from sandbox.klaviyo.contract import bulk_events, check_bulk, check_event, check_profile
-from sandbox.klaviyo.documents import KB, read_document
+from sandbox.klaviyo.documents import KB, MB, read_document
 from sandbox.klaviyo.problems import empty_answer, json_answer, refused
 from sandbox.klaviyo.profiles import DuplicateProfile, UnknownProfile
 from sandbox.klaviyo.reading import profile_resource
@@ -34,6 +34,9 @@ def bulk_create_events(sandbox: Sandbox, store: AccountStore, body: bytes, revis
     """
     202 for the whole job; there is no id and no status to ask for.
     """
+    if len(body) > sandbox.settings.bulk_bytes:
+        limit = f"{sandbox.settings.bulk_bytes / MB:g}MB"
+        raise refused(413, "payload_too_large", f"The maximum allowed payload size is {limit}.", "/data/")
     document = read_document(body)
     check_bulk(document, revision, rules)
     ignored = False

@@ -155,3 +155,21 @@ def test_a_clock_that_was_set_back_does_not_stop_the_lane_for_long() -> None:
     paced.take(EVENTS, 1000, NOON + timedelta(days=365))
 
     assert paced.wait_s(EVENTS, NOON) <= 2 * MINUTE_S
+
+
+def test_a_request_that_was_too_long_makes_the_next_ones_half_as_long_for_a_day() -> None:
+    paced = pacer()
+    assert paced.longest(BULK, 1000, NOON) == 1000
+    paced.too_long(BULK, 800, NOON)
+    paced.too_long(BULK, 900, NOON)
+
+    assert paced.longest(BULK, 1000, at(24 * 3600 - 1)) == 400
+    assert paced.longest(BULK, 1000, at(24 * 3600)) == 1000
+    assert paced.longest(EVENTS, 1000, NOON) == 1000
+
+
+def test_a_clock_that_was_set_back_does_not_keep_requests_short() -> None:
+    paced = pacer()
+    paced.too_long(BULK, 800, NOON + timedelta(days=365))
+
+    assert paced.longest(BULK, 1000, NOON) == 1000

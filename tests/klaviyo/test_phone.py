@@ -353,6 +353,6 @@ def test_a_number_in_its_one_form_stays_as_it_is(raw: str, country: str) -> None
 
 @pytest.mark.parametrize("raw", ["5" * 1_000_000, "+" * 1_000_000, "5551234567" + " " * 1_000_000 + "x"])
 def test_a_huge_text_takes_no_time(raw: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert e164(raw, "US") is None
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1

@@ -16,10 +16,11 @@ from sandbox.klaviyo import REVOKED_KEY
 from tests.building import House, Klaviyo, declined
 from vrio_klaviyo import replaying
 from vrio_klaviyo.store import leases
-from vrio_klaviyo.store.connections import KeyStatus, record_key
+from vrio_klaviyo.store.connections import KeyStatus
 from vrio_klaviyo.store.crypto import Vault, new_key
 from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.inbound import InboundEvent
+from vrio_klaviyo.store.key_checks import record_key
 from vrio_klaviyo.store.listing import Wanted
 from workers import jobs
 from workers.bells import QUEUE, SERIALIZER

@@ -17,6 +17,8 @@ BURST_SHARE = 0.04
 RESERVE_SHARE = 0.015
 # Klaviyo: an account's other integrations use the same minute. With so few left it is left to them.
 FEW_LEFT = 20
+# For so long a request is kept shorter than one that Klaviyo refused for its length; then it may have been a mistake.
+SHORT_FOR_S = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,19 @@ class Pacer:
             limit = self.limit(path)
             closed_until = now.timestamp() + min(float(reset), MINUTE_S) + 1
             known["full_at"] = max(known.get("full_at", 0.0), closed_until + limit.at_once / limit.per_s)
+
+    def longest(self, path: str, usual: int, now: datetime) -> int:
+        """How many bytes one request may have: half of what was refused for its length, if any was, else the usual."""
+        known = self._of(path)
+        # More than that cannot be left, unless the clock was set back.
+        is_short = 0 < known.get("short_until", 0.0) - now.timestamp() <= SHORT_FOR_S
+        return min(usual, known["longest"]) if is_short else usual
+
+    def too_long(self, path: str, size: int, now: datetime) -> None:
+        """A request of so many bytes was refused for its length."""
+        known = self._of(path)
+        known |= {"longest": min(self.longest(path, size, now), size // 2)}
+        known["short_until"] = now.timestamp() + SHORT_FOR_S
 
     def _now_held(self, path: str, listed: Limit) -> Limit:
         told = self._of(path).get("limit")

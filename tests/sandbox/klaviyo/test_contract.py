@@ -327,6 +327,16 @@ def test_the_sizes_of_bodies_are_limited(klaviyo, event_body, profile_body):
     assert klaviyo.profile(profile_body).status_code == 413
 
 
+def test_how_long_a_bulk_job_may_be_can_be_set(klaviyo, bulk_body):
+    klaviyo.settings(bulk_bytes=len(json.dumps(bulk_body)) - 1)
+    refused = klaviyo.bulk(bulk_body)
+    assert (refused.status_code, refused.json["errors"][0]["code"]) == (413, "payload_too_large")
+    assert klaviyo.held() == []
+
+    klaviyo.settings(bulk_bytes=5_000_000)
+    assert klaviyo.bulk(bulk_body).status_code == 202
+
+
 def test_members_follow_the_revision(klaviyo, event_body):
     profile = event_body["data"]["attributes"]["profile"]["data"]
     assert klaviyo.event(event_body, revision="2026-10-15").status_code == 400

@@ -52,13 +52,21 @@ def local_ports(session, send, times):
     return ports
 
 
-def test_a_connection_stays_open_and_answers_at_once(url, session, event_body):
-    started = time.perf_counter()
+def test_a_connection_stays_open(url, session, event_body):
     ports = local_ports(session, lambda: session.post(f"{url}/api/events", json.dumps(event_body), stream=True), 20)
 
     assert len(ports) == 1
-    # With Nagle's algorithm against delayed acknowledgements each answer would take 40 ms.
-    assert time.perf_counter() - started < 20 * 0.030
+
+
+def test_an_answer_comes_at_once(url, session):
+    took = []
+    for _ in range(20):
+        started = time.perf_counter()
+        assert session.get(f"{url}/api/lists").content
+        took.append(time.perf_counter() - started)
+
+    # With Nagle's algorithm against delayed acknowledgements each body but the first ones would take 40 ms.
+    assert sorted(took)[5] < 0.030
 
 
 def test_an_unread_or_refused_body_does_not_spoil_the_next_request(url, session, event_body):
