@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import psycopg
+
 from tests.databases import PostgresServer
 from tests.faults.town import Town
 
@@ -51,6 +53,27 @@ def frozen(town: Town) -> Iterator[None]:
 
 
 @contextmanager
+def slowed(town: Town) -> Iterator[None]:
+    """Redis answers, and takes most of the time that anybody waits for it."""
+    assert town.redis.process is not None
+    process, over = town.redis.process.pid, threading.Event()
+
+    def doze() -> None:
+        while not over.wait(0.05):
+            os.kill(process, signal.SIGSTOP)
+            over.wait(0.6)
+            os.kill(process, signal.SIGCONT)
+
+    dozing = threading.Thread(target=doze)
+    dozing.start()
+    try:
+        yield
+    finally:
+        over.set()
+        dozing.join()
+
+
+@contextmanager
 def crashed(server: PostgresServer) -> Iterator[None]:
     """PostgreSQL does not run."""
     server.crash()
@@ -58,6 +81,17 @@ def crashed(server: PostgresServer) -> Iterator[None]:
         yield
     finally:
         server.start()
+
+
+@contextmanager
+def table_locked(database_url: str) -> Iterator[None]:
+    """PostgreSQL: somebody else keeps what all write into to himself, and does not come to an end."""
+    with psycopg.connect(database_url) as other:
+        other.execute("LOCK TABLE inbound_events, deliveries IN ACCESS EXCLUSIVE MODE")
+        try:
+            yield
+        finally:
+            other.rollback()
 
 
 @contextmanager

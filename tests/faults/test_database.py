@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.databases import PostgresServer
-from tests.faults.mischief import crashed, locked
+from tests.faults.mischief import crashed, locked, table_locked
 from tests.faults.promise import look
 from tests.faults.town import Town
 from tests.faults.vrio import Vrio
@@ -42,6 +42,18 @@ def test_sqlite_is_locked_by_another_process(town: Town, database_url: str) -> N
     town.vrio.insist(range(1, 6))
     with locked(database_url):
         # Longer than anybody waits for the lock, so that everybody's work fails in the middle.
+        assert refused(town.vrio, range(6, 9)) == {503}
+        assert town.vrio.acknowledged == set(range(1, 6))
+    town.vrio.insist(range(6, 12))
+    town.keeps_its_promise()
+    assert town.product.ended() == []
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_postgresql_is_locked_by_another_session(town: Town, database_url: str) -> None:
+    town.product.start("web", "worker", "clock")
+    town.vrio.insist(range(1, 6))
+    with table_locked(database_url):
         assert refused(town.vrio, range(6, 9)) == {503}
         assert town.vrio.acknowledged == set(range(1, 6))
     town.vrio.insist(range(6, 12))

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from tests.faults.promise import look
 from tests.faults.town import Town
 from tests.faults.vrio import sale
-from tests.product import wait_until
+from tests.product import PATIENCE_S, wait_until
 from vrio_klaviyo.klaviyo.requests import EventRequest, Profile
-from vrio_klaviyo.store import deliveries, inbound
+from vrio_klaviyo.store import inbound
 from vrio_klaviyo.store.connections import list_connections
 from vrio_klaviyo.store.customers import meet_customer
-from vrio_klaviyo.store.deliveries import Opening
+from vrio_klaviyo.store.opening import Opening, open_delivery
 
 POISON = "a word that kills"
 HEAP = 1500
@@ -32,6 +32,30 @@ def test_a_webhook_that_kills_its_workers_is_set_aside_and_the_others_go(town: T
     wait_until(is_over, "everything but the poison has gone")
     town.keeps_its_promise(still=("failed",))
     status, reason = look(town.db, town.klaviyo.url).inbound[4]
+    assert (status, bool(reason)) == ("failed", True)
+
+
+def test_a_webhook_that_hangs_its_workers_in_c_is_set_aside_and_the_others_go(town: Town) -> None:
+    """No time limit that Python keeps can end that: the process has to, and whoever supervises it starts another."""
+    faults = {"FAULT_HANGS_AT": POISON, "FAULT_ENDED_AFTER_S": "8"}
+    town.product.start("web", "clock")
+    town.vrio.insist(range(1, 3))
+    assert town.vrio.post(3, sale(3, first_name=POISON))
+    town.vrio.insist(range(4, 7))
+    ended = 0
+
+    def is_over() -> bool:
+        nonlocal ended
+        if town.product.ended():
+            ended += 1
+            town.start_with("worker", **faults)
+        return town.at_rest("failed")
+
+    town.start_with("worker", **faults)
+    wait_until(is_over, "everything but the poison has gone", seconds=4 * PATIENCE_S)
+    assert ended >= 3
+    town.keeps_its_promise(still=("failed",))
+    status, reason = look(town.db, town.klaviyo.url).inbound[3]
     assert (status, bool(reason)) == ("failed", True)
 
 
@@ -95,5 +119,5 @@ def owe_a_heap(town: Town) -> None:
                 skip_reason=None,
                 notes=(),
             )
-            deliveries.open_delivery(session, opening, now - timedelta(hours=1))
+            open_delivery(session, opening, now - timedelta(hours=1))
             town.vrio.owed.add((request.metric, request.unique_id))

@@ -5,11 +5,14 @@ Python runs this file first in every process that has its folder on PYTHONPATH, 
 Each variable of the environment asks for one fault; with none of them nothing is changed.
 """
 
+import faulthandler
 import json
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +26,13 @@ def dies_at(fate: Path) -> None:
     """
     Die at the moment that the file says, and take the file away first: who starts after that lives.
 
-    Shape:  every commit has two moments, the one just before it and the one just after it.
+    Shape:  every commit has two moments, the one just before it and the one just after it. A statement that is a
+            transaction by itself is its own commit.
     """
     from sqlalchemy.engine.default import DefaultDialect
 
     moment, passed, lock = int(fate.read_text()), 0, threading.Lock()
-    commit = DefaultDialect.do_commit
+    commit, execute = DefaultDialect.do_commit, DefaultDialect.do_execute
 
     def pass_one() -> None:
         nonlocal passed
@@ -43,19 +47,43 @@ def dies_at(fate: Path) -> None:
         commit(dialect, connection)
         pass_one()
 
+    def mortal_execute(dialect: DefaultDialect, cursor: Any, statement: str, *more: Any) -> None:
+        commits = statement.startswith("INSERT") and getattr(cursor.connection, "autocommit", None) is True
+        if commits:
+            pass_one()
+        execute(dialect, cursor, statement, *more)
+        if commits:
+            pass_one()
+
     DefaultDialect.do_commit = mortal_commit  # type: ignore[method-assign, assignment]
+    DefaultDialect.do_execute = mortal_execute  # type: ignore[method-assign, assignment]
 
 
-def dies_of(poison: str) -> None:
-    """Die of reading JSON that holds this word."""
+def suffers_from(poison: str, suffer: Callable[[], None]) -> None:
+    """Suffer that from reading JSON which holds this word."""
     loads = json.loads
 
     def deadly_loads(text: str | bytes, **options: Any) -> Any:
         if poison in (text if isinstance(text, str) else text.decode("utf-8", "replace")):
-            die()
+            suffer()
         return loads(text, **options)
 
     json.loads = deadly_loads
+
+
+def hang() -> None:
+    """Never come back from C: no signal's handler runs meanwhile, and no other thread."""
+    deque(repeat(None), maxlen=0)
+
+
+def is_ended_after(seconds: float) -> None:
+    """Who hangs is ended after this time instead of a longer one."""
+    end_later: Callable[..., None] = faulthandler.dump_traceback_later
+
+    def end_sooner(timeout: float, **options: Any) -> None:
+        end_later(min(timeout, seconds), **options)
+
+    faulthandler.dump_traceback_later = end_sooner
 
 
 def rings(times: int) -> None:
@@ -84,7 +112,11 @@ def has_no_room() -> None:
 if (file := os.environ.get("FAULT_DIES_AT")) and Path(file).exists():
     dies_at(Path(file))
 if word := os.environ.get("FAULT_DIES_OF"):
-    dies_of(word)
+    suffers_from(word, die)
+if word := os.environ.get("FAULT_HANGS_AT"):
+    suffers_from(word, hang)
+if number := os.environ.get("FAULT_ENDED_AFTER_S"):
+    is_ended_after(float(number))
 if number := os.environ.get("FAULT_RINGS"):
     rings(int(number))
 if os.environ.get("FAULT_NO_ROOM"):
