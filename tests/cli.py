@@ -36,8 +36,11 @@ def commands_of_ours() -> click.Group:
     app = Flask("vrio_klaviyo")
     commands.register(app)
     playground.register(app)
-    ours = dict(app.cli.commands) | {str(process.name): process for process in wsgi.processes()}
-    return click.Group("flask", {name: one for name, one in ours.items() if name not in ("run", "shell", "routes")})
+    for process in wsgi.processes():
+        app.cli.add_command(process)
+    ctx = click.Context(app.cli)
+    found = {name: app.cli.get_command(ctx, name) for name in app.cli.list_commands(ctx)}
+    return click.Group("flask", {name: one for name, one in found.items() if one is not None})
 
 
 def _parts(command: click.Command, parent: click.Context) -> Iterator[str]:

@@ -12,18 +12,18 @@ from console.api.filters import ConnectionsQuery
 from console.api.operations import Call, Operations, Strict
 from console.api.problems import Problem
 from console.api.schemas import ConnectionAnswer, DeliveryAnswer, KeyCheckAnswer
-from console.api.trail import note
+from console.api.trail import hand
 from console.schemas.connections import ConnectionSchema, NewConnectionSchema, TestEventSchema
 from vrio_klaviyo.connecting import KeyCheck, Verdict
 from vrio_klaviyo.errors import Refused
-from vrio_klaviyo.store.connections import Connection, account_of
+from vrio_klaviyo.store.accounts import account_of
+from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.db import Session
 from vrio_klaviyo.store.deliveries import Delivery
 from vrio_klaviyo.store.listing import page_of_connections
 from vrio_klaviyo.store.paging import Page
 from vrio_klaviyo.store.tenancy import find_in
 from vrio_klaviyo.store.tokens import Scope
-from vrio_klaviyo.trying_out import send_test_event
 
 operations = Operations("connections")
 
@@ -73,11 +73,11 @@ def create_connection(call: Call) -> dict[str, Any]:
     key_reason say why.
     """
     with call.site.db.write() as session:
-        connection = steering.connect(call.site, session, call.workspace_id, call.told)
-        note(call, session, "connection.added", connection.id, name=connection.name)
-    check = steering.verify(call.site, connection.id)
-    if check.verdict == Verdict.ACCEPTED and not call.told["paused"]:
-        _activate(call, connection.id)
+        connection = steering.connect(hand(call), session, call.workspace_id, call.told)
+    if call.told["paused"]:
+        steering.ask(hand(call), connection)
+    else:
+        steering.activate(hand(call), connection)
     return _told(call, connection.id)
 
 
@@ -103,17 +103,17 @@ def change_connection(call: Call, connection_id: str) -> dict[str, Any]:
     Another key is checked first; if Klaviyo does not take it, nothing is changed at all.
     """
     with call.site.db.read() as session:
-        _unchanged(call, session, steering.connection_of(session, call.workspace_id, connection_id))
+        connection = steering.connection_of(session, call.workspace_id, connection_id)
+        _unchanged(call, session, connection)
     if "key" in call.told:
-        check = steering.give_key(call.site, connection_id, call.told["key"])
+        check = steering.give_key(hand(call), connection, call.told["key"])
         if check.verdict != Verdict.ACCEPTED:
             raise Refused(check.sentence)
     with call.site.db.write() as session:
         connection = steering.connection_of(session, call.workspace_id, connection_id)
         if "key" not in call.told:
             _unchanged(call, session, connection)
-        steering.change(session, connection, call.told)
-        note(call, session, "connection.changed", connection_id, changed=sorted(call.told))
+        steering.change(hand(call), session, connection, call.told)
     return _told(call, connection_id)
 
 
@@ -124,10 +124,7 @@ def verify_connection(call: Call, connection_id: str) -> dict[str, Any]:
 
     If it is, what was held because of it goes out.
     """
-    with call.site.db.write() as session:
-        steering.connection_of(session, call.workspace_id, connection_id)
-        note(call, session, "connection.verified", connection_id)
-    check: KeyCheck = steering.verify(call.site, connection_id)
+    check: KeyCheck = steering.verify(hand(call), _connection(call, connection_id))
     told = {"verdict": check.verdict, "sentence": check.sentence, "scopes": check.scopes}
     return told | {"connection": _told(call, connection_id)}
 
@@ -139,10 +136,7 @@ def pause_connection(call: Call, connection_id: str) -> dict[str, Any]:
 
     What is queued is held until it is activated; what comes meanwhile is not sent.
     """
-    with call.site.db.write() as session:
-        connection = steering.connection_of(session, call.workspace_id, connection_id)
-        held = steering.pause(call.site, session, connection)
-        note(call, session, "connection.paused", connection_id, held=held)
+    steering.pause(hand(call), _connection(call, connection_id))
     return _told(call, connection_id)
 
 
@@ -155,14 +149,9 @@ def activate_connection(call: Call, connection_id: str) -> dict[str, Any]:
 
     The key is checked first; one that Klaviyo does not take leaves the connection as it was.
     """
-    with call.site.db.read() as session:
-        connection = steering.connection_of(session, call.workspace_id, connection_id)
-    if connection.archived_at is not None:
-        raise Refused(f"{connection.name} is archived.")
-    check = steering.verify(call.site, connection_id)
+    check, _ = steering.activate(hand(call), _connection(call, connection_id))
     if check.verdict != Verdict.ACCEPTED:
         raise Refused(check.sentence)
-    _activate(call, connection_id)
     return _told(call, connection_id)
 
 
@@ -181,11 +170,8 @@ def test_connection(call: Call, connection_id: str) -> dict[str, Any]:
     It goes while the connection is paused, too, and counts in no figure; the delivery tells what became of it.
     """
     told = call.told
-    with call.site.db.write() as session:
-        connection = steering.connection_of(session, call.workspace_id, connection_id)
-        sent = send_test_event(session, connection, told["event"], told["email"], call.site.now(), marked=told["mark"])
-        note(call, session, "connection.tested", connection_id, delivery=sent.id)
-    steering.ring(call.site, connection_id)
+    connection = _connection(call, connection_id)
+    sent = steering.try_out(hand(call), connection, told["event"], told["email"], marked=told["mark"])
     with call.site.db.read() as session:
         return next(iter(shapes(session, [find_in(session, call.workspace_id, Delivery, sent.id)])))
 
@@ -197,10 +183,7 @@ def archive_connection(call: Call, connection_id: str) -> dict[str, Any]:
 
     It sends nothing any more, its log stays, and its name may be given to another one.
     """
-    with call.site.db.write() as session:
-        connection = steering.connection_of(session, call.workspace_id, connection_id)
-        steering.archive(call.site, session, connection)
-        note(call, session, "connection.archived", connection_id)
+    steering.archive(hand(call), _connection(call, connection_id))
     return _told(call, connection_id)
 
 
@@ -210,19 +193,16 @@ def shape(session: Session, connection: Connection) -> dict[str, Any]:
     same = {name: getattr(connection, name) for name in ConnectionAnswer().fields if hasattr(connection, name)}
     return same | {
         "status": "archived" if connection.archived_at else connection.status,
-        "account": {"id": account.klaviyo_id, "name": account.name},
+        "account": account,
         "values": "typed" if connection.typed else "strings",
         "phone": connection.phone_placement,
         "rate_per_minute": account.rate_per_minute,
     }
 
 
-def _activate(call: Call, connection_id: str) -> None:
-    with call.site.db.write() as session:
-        connection = steering.connection_of(session, call.workspace_id, connection_id)
-        resumed = steering.activate(call.site, session, connection)
-        note(call, session, "connection.activated", connection_id, resumed=resumed)
-    steering.ring(call.site, connection_id)
+def _connection(call: Call, connection_id: str) -> Connection:
+    with call.site.db.read() as session:
+        return steering.connection_of(session, call.workspace_id, connection_id)
 
 
 def _told(call: Call, connection_id: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from console.api.fields import Moment
 from console.api.filters import PROFILE, PageQuery
 from console.api.operations import Call, Operations, Strict
 from console.api.schemas import PlansAnswer, ReplayAnswer
-from console.api.trail import actor, note
+from console.api.trail import hand, note
 from vrio_klaviyo import replaying
 from vrio_klaviyo.replaying import HIGHEST_RATE, RATE
 from vrio_klaviyo.store import replays
@@ -88,7 +88,7 @@ def start_replay(call: Call) -> dict[str, Any]:
             rate=told["rate"],
             rebuild=told["rebuild"],
             despite_pause=told["despite_pause"],
-            started_by=actor(call),
+            started_by=hand(call).actor,
         )
         note(call, session, "replay.started", replay.id, connection=connection.id, total=replay.total)
     call.site.bells.ring("replay", replay.id)

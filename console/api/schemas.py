@@ -15,8 +15,15 @@ class Told(Schema):
 class AccountSchema(Told):
     """The Klaviyo account behind a connection."""
 
-    id = fields.String(allow_none=True, metadata={"description": "Klaviyo's id; null until Klaviyo has told it."})
+    id = fields.String(
+        attribute="klaviyo_id",
+        allow_none=True,
+        metadata={"description": "Klaviyo's id; null until Klaviyo has told it."},
+    )
     name = fields.String()
+    time_zone = fields.String(metadata={"description": "Klaviyo's name of it; empty when the key may not read it."})
+    currency = fields.String(metadata={"description": "Three letters; empty when the key may not read it."})
+    is_test = fields.Boolean(metadata={"description": "Klaviyo's flag for an account that is there to test with."})
 
 
 class ConnectionAnswer(Told):

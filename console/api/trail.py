@@ -3,24 +3,15 @@
 from typing import Any
 
 from console.api.operations import Call
-from vrio_klaviyo.store import audit
+from console.hand import Hand
 from vrio_klaviyo.store.db import Session
 
 
-def actor(call: Call) -> str:
-    """What the log calls who did it."""
-    return f"token {call.token.name}"
+def hand(call: Call) -> Hand:
+    """What the program steers with."""
+    return Hand(call.site, actor=f"token {call.token.name}", user_id=call.token.user_id)
 
 
-def note(call: Call, session: Session, action: str, subject: str = "", **details: Any) -> None:
+def note(call: Call, session: Session, action: str, subject: str = "", /, **details: Any) -> None:
     """Write down what was done, in the transaction that does it."""
-    audit.note(
-        session,
-        call.workspace_id,
-        action,
-        now=call.site.now(),
-        subject=subject,
-        user_id=call.token.user_id,
-        actor=actor(call),
-        **details,
-    )
+    hand(call).note(session, call.workspace_id, action, subject, **details)

@@ -1,17 +1,16 @@
 """`flask catalog …`: what Vrio does not tell of its offers and items."""
 
-from datetime import UTC, datetime
 from typing import BinaryIO
 
 import click
 
+from console import sourcing
 from console.commands.desk import Desk, Noun, at_desk
 from console.commands.output import json_option, moment, show
-from vrio_klaviyo.store.catalog import keep_catalog
+from vrio_klaviyo.store.catalog import imported_at
 from vrio_klaviyo.store.sources import find_source
 from vrio_klaviyo.store.workspaces import find_workspace
-from vrio_klaviyo.vrio import keeping
-from vrio_klaviyo.vrio.catalog_file import FORMAT, read_catalog
+from vrio_klaviyo.vrio.catalog_file import FORMAT
 
 command = Noun("catalog", help="What Vrio does not tell of its offers and items.")
 
@@ -38,17 +37,9 @@ command = Noun("catalog", help="What Vrio does not tell of its offers and items.
 @json_option
 @at_desk
 def import_(desk: Desk, file: BinaryIO, source: str, workspace: str | None, as_json: bool) -> None:
-    catalog, now = read_catalog(file.read()), datetime.now(UTC)
-    with desk.db.write() as session:
+    with desk.db.read() as session:
         found = find_source(session, source, find_workspace(session, workspace).id if workspace else None)
-        keep_catalog(session, found.id, keeping.dumps(catalog), now)
-    told = {
-        "source": found.id,
-        "offers": len(catalog.offers),
-        "items": sum(len(offer.items) for offer in catalog.offers),
-        "categories": len(catalog.categories),
-        "cancel_reasons": len(catalog.cancel_reasons),
-        "intervals": len(catalog.intervals),
-        "imported_at": moment(now),
-    }
-    show(told, as_json=as_json)
+    told = sourcing.import_catalog(desk.hand, found, file.read())
+    with desk.db.read() as session:
+        at = imported_at(session, found.id)
+    show({"source": found.id, **told, "imported_at": moment(at)}, as_json=as_json)

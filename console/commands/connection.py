@@ -1,28 +1,21 @@
 """`flask connection …`: the Klaviyo accounts that we send to."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
+from marshmallow import ValidationError
 
+from console import steering
 from console.commands import shapes
 from console.commands.desk import Desk, Noun, at_desk
 from console.commands.output import json_option, limit_option, listing, show
 from console.commands.rate import Rate
 from console.commands.secret_file import SecretFile
-from vrio_klaviyo.connecting import KeyCheck, Verdict, check_connection, replace_key
+from console.schemas.connections import ConnectionSchema
+from vrio_klaviyo.connecting import KeyCheck, Verdict
 from vrio_klaviyo.errors import InvalidInput
-from vrio_klaviyo.store import deliveries
-from vrio_klaviyo.store.connections import (
-    Connection,
-    add_connection,
-    cap_rate,
-    change_connection,
-    find_connection,
-    list_connections,
-    switch,
-)
-from vrio_klaviyo.store.db import Session
+from vrio_klaviyo.store.connections import Connection, find_connection, list_connections
 from vrio_klaviyo.store.workspaces import DEFAULT, find_workspace
 from vrio_klaviyo.vrio.routes import BEYOND, METRICS
 
@@ -56,23 +49,16 @@ def add(
     as_json: bool,
 ) -> None:
     """Make a connection and check its key. One that Klaviyo does not take is saved paused."""
-    wanted = _campaigns(campaigns)
+    told = {"name": name, "key": key, "push_events": not no_push_events, "campaigns": _ids(campaigns)}
+    wanted = _checked(told)
     with desk.db.write() as session:
-        connection = add_connection(
-            session,
-            desk.vault,
-            find_workspace(session, workspace),
-            name,
-            key,
-            campaigns=wanted,
-            push_events=not no_push_events,
-            # Nothing goes out with a key that nobody has asked about.
-            active=no_check and not paused,
-        )
-    check = None if no_check else _check(desk, connection.id)
-    if check and check.verdict == Verdict.ACCEPTED and not paused:
-        _activate(desk, connection.id)
-    tell(desk, connection.id, check, as_json)
+        made = steering.connect(desk.hand, session, find_workspace(session, workspace).id, wanted)
+    check = None
+    if not no_check:
+        check = steering.ask(desk.hand, made) if paused else steering.activate(desk.hand, made)[0]
+    elif not paused:
+        steering.let_go(desk.hand, made)
+    tell(desk, made.id, check, as_json)
 
 
 @command.command("list")
@@ -95,7 +81,7 @@ def list_(desk: Desk, workspace: str | None, limit: int, as_json: bool) -> None:
 @at_desk
 def show_(desk: Desk, connection: str, workspace: str | None, as_json: bool) -> None:
     """One connection, by its name or id."""
-    tell(desk, id_of(desk, connection, workspace), None, as_json)
+    tell(desk, found(desk, connection, workspace).id, None, as_json)
 
 
 @command.command()
@@ -105,8 +91,8 @@ def show_(desk: Desk, connection: str, workspace: str | None, as_json: bool) -> 
 @at_desk
 def check(desk: Desk, connection: str, workspace: str | None, as_json: bool) -> None:
     """Ask Klaviyo whether the key is good. If it is, what was held because of it goes out."""
-    connection_id = id_of(desk, connection, workspace)
-    tell(desk, connection_id, _check(desk, connection_id), as_json)
+    asked = found(desk, connection, workspace)
+    tell(desk, asked.id, steering.verify(desk.hand, asked), as_json)
 
 
 @command.command()
@@ -116,10 +102,8 @@ def check(desk: Desk, connection: str, workspace: str | None, as_json: bool) -> 
 @at_desk
 def pause(desk: Desk, connection: str, workspace: str | None, as_json: bool) -> None:
     """Send nothing more. What is queued is held until it is activated; what comes meanwhile is not sent."""
-    with desk.db.write() as session:
-        paused = _find(session, connection, workspace)
-        switch(session, paused, active=False, now=datetime.now(UTC))
-        deliveries.hold_owed(session, [paused.id], deliveries.CONNECTION_PAUSED)
+    paused = found(desk, connection, workspace)
+    steering.pause(desk.hand, paused)
     tell(desk, paused.id, None, as_json, follow=f"flask connection activate {paused.id}")
 
 
@@ -131,11 +115,13 @@ def pause(desk: Desk, connection: str, workspace: str | None, as_json: bool) -> 
 @at_desk
 def activate(desk: Desk, connection: str, workspace: str | None, no_check: bool, as_json: bool) -> None:
     """Send, also what was held by the pause. A key that Klaviyo does not take leaves the connection as it was."""
-    connection_id = id_of(desk, connection, workspace)
-    check = None if no_check else _check(desk, connection_id)
-    if check is None or check.verdict == Verdict.ACCEPTED:
-        _activate(desk, connection_id)
-    tell(desk, connection_id, check, as_json)
+    wanted = found(desk, connection, workspace)
+    check = None
+    if no_check:
+        steering.let_go(desk.hand, wanted)
+    else:
+        check, _ = steering.activate(desk.hand, wanted)
+    tell(desk, wanted.id, check, as_json)
 
 
 @command.command("set")
@@ -205,81 +191,60 @@ def set_(
         raise InvalidInput("--campaign and --all-campaigns say opposite things")
     if both := set(off) & set(on):
         raise InvalidInput(f"--metric-off and --metric-on say opposite things of {', '.join(sorted(both))}")
-    settings: dict[str, Any] = {
+    told: dict[str, Any] = {
         "push_events": push_events,
-        "campaigns": _campaigns(campaigns) if campaigns or all_campaigns else None,
+        "campaigns": _ids(campaigns) if campaigns or all_campaigns else None,
         "additional_properties": additional_properties,
-        "typed": None if values is None else values == "typed",
+        "values": values,
         "one_time_as_placed_order": one_time_as_placed_order,
         "test_orders": test_orders,
-        "phone_placement": phone,
+        "phone": phone,
     }
-    if not (key or off or on or rate is not None) and all(value is None for value in settings.values()):
+    wanted = _checked({name: value for name, value in told.items() if value is not None})
+    if rate is not None:
+        wanted["rate_per_minute"] = rate or None
+    if not (key or off or on or wanted):
         raise InvalidInput("no setting is named; --help lists them")
-    connection_id = id_of(desk, connection, workspace)
-    check = replaced_key(desk, connection_id, key) if key else None
+    meant = found(desk, connection, workspace)
+    check = steering.give_key(desk.hand, meant, key) if key else None
     if check is None or check.verdict == Verdict.ACCEPTED:
         with desk.db.write() as session:
-            found = find_connection(session, connection_id)
-            metrics_off = [name for name in METRICS if name not in on and (name in off or name in found.metrics_off)]
-            metrics_on = [name for name in BEYOND if name not in off and (name in on or name in found.metrics_on)]
-            change_connection(found, metrics_off=metrics_off, metrics_on=metrics_on, **settings)
-            if rate is not None:
-                cap_rate(session, found, rate or None)
-    tell(desk, connection_id, check, as_json, follow=f"flask connection show {connection_id}")
+            current = find_connection(session, meant.id)
+            wanted["metrics_off"] = [
+                name for name in METRICS if name not in on and name in (*off, *current.metrics_off)
+            ]
+            wanted["metrics_on"] = [name for name in BEYOND if name not in off and name in (*on, *current.metrics_on)]
+            steering.change(desk.hand, session, current, wanted)
+    tell(desk, meant.id, check, as_json, follow=f"flask connection show {meant.id}")
 
 
-def _campaigns(ids: tuple[str, ...]) -> list[str]:
+def _ids(typed: tuple[str, ...]) -> list[str]:
+    return [campaign.strip() for campaign in typed]
+
+
+def _checked(told: Mapping[str, Any]) -> dict[str, Any]:
     """
-    The campaigns to choose, each once.
+    What was typed, by the rules that the pages and the API have too.
 
-    Raises: InvalidInput when an id is empty, which would choose none.
+    Raises: InvalidInput.
     """
-    if not all(campaign.strip() for campaign in ids):
-        raise InvalidInput("a campaign's id is empty; name none to send all campaigns")
-    return list(dict.fromkeys(campaign.strip() for campaign in ids))
+    try:
+        wanted: dict[str, Any] = ConnectionSchema().load(told)
+    except ValidationError as error:
+        raise InvalidInput(" ".join(dict.fromkeys(_sentences(error.messages)))) from error
+    return wanted
 
 
-def _find(session: Session, name_or_id: str, workspace: str | None) -> Connection:
-    return find_connection(session, name_or_id, find_workspace(session, workspace).id if workspace else None)
+def _sentences(messages: Any) -> Iterator[str]:
+    """What marshmallow says, wherever in its tree."""
+    for inner in messages.values() if isinstance(messages, dict) else messages:
+        yield from [inner] if isinstance(inner, str) else _sentences(inner)
 
 
-def id_of(desk: Desk, name_or_id: str, workspace: str | None) -> str:
-    """The id of the connection that was named. Raises NotFound."""
+def found(desk: Desk, name_or_id: str, workspace: str | None) -> Connection:
+    """The connection that was named. Raises NotFound."""
     with desk.db.read() as session:
-        return _find(session, name_or_id, workspace).id
-
-
-def _check(desk: Desk, connection_id: str) -> KeyCheck:
-    url = desk.settings.klaviyo_api_url
-    check = check_connection(desk.db, desk.vault, desk.http, url, connection_id, datetime.now(UTC))
-    if check.verdict == Verdict.ACCEPTED:
-        ring(desk, connection_id)
-    return check
-
-
-def replaced_key(desk: Desk, connection_id: str, key: str) -> KeyCheck:
-    """Put another key in the old one's place, if Klaviyo takes it."""
-    url = desk.settings.klaviyo_api_url
-    check = replace_key(desk.db, desk.vault, desk.http, url, connection_id, key, datetime.now(UTC))
-    if check.verdict == Verdict.ACCEPTED:
-        ring(desk, connection_id)
-    return check
-
-
-def _activate(desk: Desk, connection_id: str) -> None:
-    now = datetime.now(UTC)
-    with desk.db.write() as session:
-        switch(session, find_connection(session, connection_id), active=True, now=now)
-        deliveries.resume_held(session, [connection_id], [deliveries.CONNECTION_PAUSED], now)
-    ring(desk, connection_id)
-
-
-def ring(desk: Desk, connection_id: str) -> None:
-    """Have the connection's lane looked at."""
-    with desk.db.read() as session:
-        account_id = find_connection(session, connection_id).account_id
-    desk.ring("lane", account_id)
+        return find_connection(session, name_or_id, find_workspace(session, workspace).id if workspace else None)
 
 
 def tell(desk: Desk, connection_id: str, check: KeyCheck | None, as_json: bool, follow: str = "") -> None:

@@ -1,20 +1,18 @@
 """Further verbs of `flask connection …`: try one out, change its key, put it away."""
 
 import time
-from datetime import UTC, datetime
 
 import click
 
+from console import steering
 from console.commands import shapes
-from console.commands.connection import command, id_of, named, of_workspace, replaced_key, ring, tell
+from console.commands.connection import command, found, named, of_workspace, tell
 from console.commands.desk import Desk, at_desk
 from console.commands.output import json_option, show
 from console.commands.secret_file import SecretFile
-from vrio_klaviyo.store import audit, deliveries
 from vrio_klaviyo.store.attempts import counts_of_deliveries
-from vrio_klaviyo.store.connections import archive_connection, find_connection
 from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus, find_delivery
-from vrio_klaviyo.trying_out import METRICS_TO_TRY, send_test_event
+from vrio_klaviyo.trying_out import METRICS_TO_TRY
 
 LOOK_EVERY_S = 0.2
 _UNDER_WAY = (DeliveryStatus.QUEUED, DeliveryStatus.RETRYING)
@@ -49,12 +47,7 @@ def test_event(
     as_json: bool,
 ) -> None:
     """Send one event to see that it works. It goes while the connection is paused, too, and counts in no figure."""
-    connection_id, now = id_of(desk, connection, workspace), datetime.now(UTC)
-    with desk.db.write() as session:
-        found = find_connection(session, connection_id)
-        sent = send_test_event(session, found, metric, email, now, marked=not no_mark)
-        audit.note(session, found.workspace_id, "connection.tested", now=now, subject=connection_id, delivery=sent.id)
-    ring(desk, connection_id)
+    sent = steering.try_out(desk.hand, found(desk, connection, workspace), metric, email, marked=not no_mark)
     delivery = _awaited(desk, sent.id, wait)
     with desk.db.read() as session:
         attempts = counts_of_deliveries(session, [delivery.id]).get(delivery.id, 0)
@@ -83,9 +76,8 @@ def _awaited(desk: Desk, delivery_id: str, seconds: int) -> Delivery:
 @at_desk
 def rotate_key(desk: Desk, connection: str, workspace: str | None, key: str, as_json: bool) -> None:
     """Put another key in the old one's place. If Klaviyo does not take it, nothing is changed."""
-    connection_id = id_of(desk, connection, workspace)
-    check = replaced_key(desk, connection_id, key)
-    tell(desk, connection_id, check, as_json, follow=f"flask connection show {connection_id}")
+    meant = found(desk, connection, workspace)
+    tell(desk, meant.id, steering.give_key(desk.hand, meant, key), as_json, follow=f"flask connection show {meant.id}")
 
 
 @command.command()
@@ -96,10 +88,6 @@ def rotate_key(desk: Desk, connection: str, workspace: str | None, key: str, as_
 @at_desk
 def archive(desk: Desk, connection: str, workspace: str | None, as_json: bool) -> None:
     """Put a connection away: nothing is sent through it any more, and its log stays."""
-    connection_id, now = id_of(desk, connection, workspace), datetime.now(UTC)
-    with desk.db.write() as session:
-        found = find_connection(session, connection_id)
-        deliveries.hold_owed(session, [connection_id], deliveries.CONNECTION_PAUSED)
-        archive_connection(found, now)
-        audit.note(session, found.workspace_id, "connection.archived", now=now, subject=connection_id)
-    tell(desk, connection_id, None, as_json)
+    away = found(desk, connection, workspace)
+    steering.archive(desk.hand, away)
+    tell(desk, away.id, None, as_json)

@@ -3,7 +3,6 @@
 import sys
 from collections import Counter
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import click
 
@@ -14,7 +13,6 @@ from console.commands.readable import log_lines
 from console.plain_text import clean
 from vrio_klaviyo import forgetting
 from vrio_klaviyo.errors import InvalidInput, NotFound
-from vrio_klaviyo.store import audit
 from vrio_klaviyo.store.attempts import attempts_of_deliveries
 from vrio_klaviyo.store.customers import Customer, find_customers
 from vrio_klaviyo.store.db import Session
@@ -73,10 +71,9 @@ def erase(desk: Desk, email: str, workspace: str, yes: bool, as_json: bool) -> N
         click.confirm(f"Erase {clean(email)} for good?", abort=True, err=True)
     with desk.db.read() as session:
         workspace_id = find_workspace(session, workspace).id
-    now = datetime.now(UTC)
-    erased = forgetting.erase(desk.db, workspace_id, email, now)
+    erased = forgetting.erase(desk.db, workspace_id, email, desk.now())
     with desk.db.write() as session:
-        audit.note(session, workspace_id, "customer.erased", now=now, **asdict(erased))
+        desk.hand.note(session, workspace_id, "customer.erased", **asdict(erased))
     show(asdict(erased), as_json=as_json)
     if erased.under_way:
         raise click.ClickException("something of this person is being sent right now: repeat it in a moment")

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -17,7 +17,6 @@ from vrio_klaviyo.errors import InvalidInput, NotFound, Refused
 from vrio_klaviyo.klaviyo.curl import as_curl
 from vrio_klaviyo.klaviyo.requests import Known, loads, render
 from vrio_klaviyo.sending_again import send_again
-from vrio_klaviyo.store import audit
 from vrio_klaviyo.store.attempts import Attempt, attempts_of_deliveries, counts_of_deliveries
 from vrio_klaviyo.store.connections import find_connection
 from vrio_klaviyo.store.customers import find_customers
@@ -99,14 +98,14 @@ def resend(desk: Desk, delivery_id: str, rebuild: bool, despite_pause: bool, as_
 
     The body is the one that went out last, byte for byte. Klaviyo ignores an event whose id it has processed.
     """
-    now = datetime.now(UTC)
+    how = {"rebuild": rebuild, "despite_pause": despite_pause}
     with desk.db.write() as session:
-        connection = send_again(session, delivery_id, now, rebuild=rebuild, despite_pause=despite_pause)
-        audit.note(session, connection.workspace_id, "delivery.resent", now=now, subject=delivery_id, rebuild=rebuild)
+        connection = send_again(session, delivery_id, desk.now(), **how)
+        desk.hand.note(session, connection.workspace_id, "delivery.resent", delivery_id, **how)
         delivery = find_delivery(session, delivery_id)
         session.refresh(delivery)
         attempts = counts_of_deliveries(session, [delivery_id]).get(delivery_id, 0)
-    desk.ring("lane", connection.account_id)
+    desk.bells.ring("lane", connection.account_id)
     told = shapes.of_delivery(delivery, attempts)
     show(told, as_json=as_json, follow=f"flask delivery show {delivery_id}")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -9,11 +10,13 @@ import click
 import requests
 from flask.cli import AppGroup
 
+from console.hand import Hand
 from console.plain_text import clean
 from vrio_klaviyo import config, log
+from vrio_klaviyo.calling import new_session
 from vrio_klaviyo.config import InvalidSettings, Settings
 from vrio_klaviyo.errors import InvalidInput, NotFound, NotReady, Refused
-from vrio_klaviyo.klaviyo.client import new_session
+from vrio_klaviyo.store import tables  # noqa: F401 (SQLAlchemy: a table must know those that it points at)
 from vrio_klaviyo.store.crypto import Vault
 from vrio_klaviyo.store.db import Database, DatabaseError, head
 from workers.bells import Bells
@@ -103,9 +106,19 @@ class Desk:
         """A session for calls to Klaviyo and to ourselves."""
         return self.opened.enter_context(new_session())
 
-    def ring(self, job: str, subject: str) -> None:
-        """Ring a worker. When Redis is away the clock will."""
-        Bells(self.settings.redis_url).ring(job, subject)
+    @cached_property
+    def bells(self) -> Bells:
+        """What rings a worker. When Redis is away the clock will."""
+        return Bells(self.settings.redis_url)
+
+    def now(self) -> datetime:
+        """The time."""
+        return datetime.now(UTC)
+
+    @property
+    def hand(self) -> Hand:
+        """What is done with these, the command line has done."""
+        return Hand(self)
 
 
 def at_desk(command: Callable[Concatenate[Desk, Arguments], Result]) -> Callable[Arguments, Result]:

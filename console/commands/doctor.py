@@ -11,10 +11,10 @@ from console.commands.desk import Desk, Verb, at_desk
 from console.commands.output import json_option, listing
 from console.plain_text import clean
 from vrio_klaviyo import config, health
+from vrio_klaviyo.calling import new_session
 from vrio_klaviyo.config import InvalidSettings
 from vrio_klaviyo.errors import InvalidInput, NotReady
 from vrio_klaviyo.findings import Finding, State
-from vrio_klaviyo.klaviyo.client import new_session
 from vrio_klaviyo.store.crypto import Vault
 from vrio_klaviyo.store.db import Database, DatabaseError
 from vrio_klaviyo.store.workspaces import DEFAULT

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -15,7 +14,6 @@ from console.plain_text import clean
 from vrio_klaviyo import replaying
 from vrio_klaviyo.errors import InvalidInput, Refused
 from vrio_klaviyo.replaying import HIGHEST_RATE, RATE, Plan, plan
-from vrio_klaviyo.store import audit
 from vrio_klaviyo.store.connections import find_connection
 from vrio_klaviyo.store.customers import find_customers
 from vrio_klaviyo.store.db import Session
@@ -138,7 +136,7 @@ def run(desk: Desk, /, rate: int, rebuild: bool, despite_pause: bool, yes: bool,
         raise Refused("No delivery that may be sent again matches.")
     if not yes:
         _confirm(plans)
-    now = datetime.now(UTC)
+    now = desk.now()
     with desk.db.write() as session:
         begun = [
             replaying.start(
@@ -149,15 +147,16 @@ def run(desk: Desk, /, rate: int, rebuild: bool, despite_pause: bool, yes: bool,
                 rate=rate,
                 rebuild=rebuild,
                 despite_pause=despite_pause,
-                started_by=audit.COMMAND_LINE,
+                started_by=desk.hand.actor,
             )
             for each in plans
         ]
         for replay in begun:
-            audit.note(session, asked[0], "replay.started", now=now, subject=replay.id, total=replay.total)
+            about = {"connection": replay.connection_id, "total": replay.total}
+            desk.hand.note(session, asked[0], "replay.started", replay.id, **about)
         told = [shapes.of_replay(session, replay) for replay in begun]
     for replay in begun:
-        desk.ring("replay", replay.id)
+        desk.bells.ring("replay", replay.id)
     listing(told, ["id", "connection", "total", "status"], as_json=as_json, follow=f"flask replay status {begun[0].id}")
 
 
@@ -202,10 +201,9 @@ def status(desk: Desk, replay_id: str | None, failures: bool, limit: int, as_jso
 @at_desk
 def stop(desk: Desk, replay_id: str, as_json: bool) -> None:
     """Send nothing more of a replay. What is in the lane already, a few seconds' worth, goes out."""
-    now = datetime.now(UTC)
     with desk.db.write() as session:
         replay = find_replay(session, replay_id)
-        replaying.stop(session, replay, now)
-        audit.note(session, replay.workspace_id, "replay.stopped", now=now, subject=replay.id)
+        replaying.stop(session, replay, desk.now())
+        desk.hand.note(session, replay.workspace_id, "replay.stopped", replay.id, released=replay.released)
         told = shapes.of_replay(session, replay)
     show(told, as_json=as_json)

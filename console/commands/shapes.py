@@ -11,8 +11,9 @@ from vrio_klaviyo.gate import SkipReason, explain
 from vrio_klaviyo.klaviyo.requests import EventRequest, Known, kind_of, loads, render
 from vrio_klaviyo.previewing import Previewed
 from vrio_klaviyo.replaying import waits_because
+from vrio_klaviyo.store.accounts import account_of
 from vrio_klaviyo.store.attempts import Attempt
-from vrio_klaviyo.store.connections import Connection, account_of, find_connection
+from vrio_klaviyo.store.connections import Connection, find_connection
 from vrio_klaviyo.store.customers import Customer
 from vrio_klaviyo.store.db import Session
 from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus

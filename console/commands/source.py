@@ -1,27 +1,18 @@
 """`flask source …`: the Vrio accounts that post to us."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
+from console import sourcing
 from console.commands import shapes
 from console.commands.desk import Desk, Noun, at_desk
 from console.commands.output import json_option, limit_option, listing, show
 from console.commands.secret_file import SecretFile
 from vrio_klaviyo.connecting import Verdict
 from vrio_klaviyo.errors import InvalidInput
-from vrio_klaviyo.store.sources import (
-    OVERLAP,
-    add_source,
-    change_source,
-    find_source,
-    list_sources,
-    rotate_key,
-    webhook_path,
-)
+from vrio_klaviyo.store.sources import Source, find_source, list_sources, webhook_path
 from vrio_klaviyo.store.workspaces import DEFAULT, find_workspace
-from vrio_klaviyo.vrio_key import check_vrio_key
 
 command = Noun("source", help="The Vrio accounts that post to us.")
 
@@ -49,18 +40,11 @@ def add(
     as_json: bool,
 ) -> None:
     """Make a source, and show the path that Vrio must post to."""
-    with desk.db.write() as session:
-        source = add_source(
-            session,
-            desk.vault,
-            find_workspace(session, workspace),
-            name,
-            time_zone=time_zone,
-            country=country,
-            currency=currency,
-            api_key=api_key,
-        )
-        told = shapes.of_source(session, source) | {"webhook_path": webhook_path(source, desk.vault)}
+    place = {"time_zone": time_zone, "country": country, "currency": currency}
+    with desk.db.read() as session:
+        workspace_id = find_workspace(session, workspace).id
+    source = sourcing.add(desk.hand, workspace_id, {"name": name, "api_key": api_key, **place})
+    told = _told(desk, source) | {"webhook_path": webhook_path(source, desk.vault)}
     show(told, as_json=as_json, follow=f"flask inbound send FILE --source {source.id}")
 
 
@@ -84,10 +68,8 @@ def list_(desk: Desk, workspace: str | None, limit: int, as_json: bool) -> None:
 @at_desk
 def show_(desk: Desk, source: str, workspace: str | None, as_json: bool) -> None:
     """One source, by its name or id, with its webhook path."""
-    with desk.db.read() as session:
-        found = find_source(session, source, find_workspace(session, workspace).id if workspace else None)
-        told = shapes.of_source(session, found) | {"webhook_path": webhook_path(found, desk.vault)}
-    show(told, as_json=as_json)
+    found = _found(desk, source, workspace)
+    show(_told(desk, found) | {"webhook_path": webhook_path(found, desk.vault)}, as_json=as_json)
 
 
 @command.command("set")
@@ -126,11 +108,8 @@ def set_(
     settings |= {"upcoming_days": upcoming_days, "api_key": "" if no_api_key else api_key}
     if set(settings.values()) == {None}:
         raise InvalidInput("no setting is named; --help lists them")
-    with desk.db.write() as session:
-        found = find_source(session, source, find_workspace(session, workspace).id if workspace else None)
-        change_source(session, desk.vault, found, **settings)
-        told = shapes.of_source(session, found)
-    show(told, as_json=as_json)
+    changed = sourcing.change(desk.hand, _found(desk, source, workspace), settings)
+    show(_told(desk, changed), as_json=as_json)
 
 
 @command.command()
@@ -140,14 +119,9 @@ def set_(
 @at_desk
 def check(desk: Desk, source: str, workspace: str | None, as_json: bool) -> None:
     """Ask Vrio whether the source's REST key is good."""
-    with desk.db.read() as session:
-        found = find_source(session, source, find_workspace(session, workspace).id if workspace else None)
-        told = shapes.of_source(session, found)
-    if found.api_key_sealed is None:
-        raise InvalidInput(f"{found.name} has no key for Vrio's REST API; give it one with flask source set")
-    key = desk.vault.unseal(found.api_key_sealed, found.workspace_id, found.id)
-    check = check_vrio_key(desk.http, desk.settings.vrio_api_url, key)
-    show(told | {"verdict": check.verdict, "sentence": check.sentence}, as_json=as_json)
+    found = _found(desk, source, workspace)
+    check = sourcing.check_api_key(desk.hand, found)
+    show(_told(desk, found) | {"verdict": check.verdict, "sentence": check.sentence}, as_json=as_json)
     if check.verdict != Verdict.ACCEPTED:
         raise click.ClickException(check.sentence)
 
@@ -160,8 +134,15 @@ def check(desk: Desk, source: str, workspace: str | None, as_json: bool) -> None
 @at_desk
 def rotate(desk: Desk, source: str, workspace: str | None, at_once: bool, as_json: bool) -> None:
     """Make a new path that Vrio must post to, and show it. The one before works for a day more."""
-    with desk.db.write() as session:
-        found = find_source(session, source, find_workspace(session, workspace).id if workspace else None)
-        rotate_key(found, desk.vault, datetime.now(UTC), timedelta(0) if at_once else OVERLAP)
-        told = shapes.of_source(session, found) | {"webhook_path": webhook_path(found, desk.vault)}
-    show(told, as_json=as_json)
+    rotated = sourcing.rotate(desk.hand, _found(desk, source, workspace), at_once=at_once)
+    show(_told(desk, rotated) | {"webhook_path": webhook_path(rotated, desk.vault)}, as_json=as_json)
+
+
+def _found(desk: Desk, name_or_id: str, workspace: str | None) -> Source:
+    with desk.db.read() as session:
+        return find_source(session, name_or_id, find_workspace(session, workspace).id if workspace else None)
+
+
+def _told(desk: Desk, source: Source) -> shapes.Shape:
+    with desk.db.read() as session:
+        return shapes.of_source(session, source)

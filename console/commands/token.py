@@ -1,13 +1,10 @@
 """`flask token …`: programs that may use the JSON API."""
 
-from datetime import UTC, datetime
-
 import click
 
 from console.commands import shapes
 from console.commands.desk import Desk, Noun, at_desk
 from console.commands.output import json_option, listing, moment, show
-from vrio_klaviyo.store import audit
 from vrio_klaviyo.store.tokens import ApiToken, Scope, add_token, list_tokens, revoke_token
 from vrio_klaviyo.store.workspaces import DEFAULT, find_workspace
 
@@ -31,11 +28,10 @@ of_workspace = click.option("--workspace", default=DEFAULT, show_default=True, h
 @at_desk
 def add(desk: Desk, name: str, workspace: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Make a token. Its text is shown this once."""
-    now = datetime.now(UTC)
     with desk.db.write() as session:
         owner = find_workspace(session, workspace)
-        token, text = add_token(session, owner, name, scopes, now)
-        audit.note(session, owner.id, "token.added", now=now, subject=token.id, name=token.name, scopes=token.scopes)
+        token, text = add_token(session, owner, name, scopes, desk.now())
+        desk.hand.note(session, owner.id, "token.added", token.id, name=token.name, scopes=token.scopes)
     show(_shape(token) | {"token": text}, as_json=as_json)
 
 
@@ -56,10 +52,9 @@ def list_(desk: Desk, workspace: str, as_json: bool) -> None:
 @at_desk
 def revoke(desk: Desk, token_id: str, as_json: bool) -> None:
     """Take a token's rights away, for good."""
-    now = datetime.now(UTC)
     with desk.db.write() as session:
-        token = revoke_token(session, token_id, now)
-        audit.note(session, token.workspace_id, "token.revoked", now=now, subject=token.id, name=token.name)
+        token = revoke_token(session, token_id, desk.now())
+        desk.hand.note(session, token.workspace_id, "token.revoked", token.id, name=token.name)
     show(_shape(token), as_json=as_json)
 
 

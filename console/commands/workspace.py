@@ -18,4 +18,6 @@ def add(desk: Desk, name: str, as_json: bool) -> None:
     """Make a workspace."""
     with desk.db.write() as session:
         workspace = add_workspace(session, name)
+        session.flush()
+        desk.hand.note(session, workspace.id, "workspace.added", workspace.id, name=workspace.name)
     show(shapes.of_workspace(workspace), as_json=as_json, follow=f"flask source add NAME --workspace {workspace.id}")

@@ -17,7 +17,10 @@ def _one_line(text: str) -> None:
 
 
 NAME = (validate.Length(1, LONGEST_NAME, error=f"A name has 1 to {LONGEST_NAME} characters."), _one_line)
-CAMPAIGN = validate.And(validate.Length(1, 40), validate.Regexp(r"[^\s,](.*[^\s,])?\Z"))
+CAMPAIGN = validate.Regexp(
+    r"(?=.{1,40}\Z)[^\s,](.*[^\s,])?\Z",
+    error="A campaign's id has 1 to 40 characters, and begins and ends with no comma and no blank.",
+)
 
 
 class ConnectionSchema(Schema):

@@ -10,8 +10,8 @@ from flask import Flask
 
 from sandbox.klaviyo import create_app, serve_in_thread
 from sandbox.klaviyo.settings import Settings
+from vrio_klaviyo.calling import new_session
 from vrio_klaviyo.intake import Intake
-from vrio_klaviyo.klaviyo.client import new_session
 from vrio_klaviyo.lane import Lane
 from vrio_klaviyo.store.connections import Connection, add_connection
 from vrio_klaviyo.store.crypto import Vault

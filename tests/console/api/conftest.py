@@ -1,7 +1,7 @@
 """The API as a program calls it: a token of a workspace with things in it, and another workspace beside it."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,71 +10,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from console import api, pages
-from console.site import Site, limiter
-from tests.building import House, emptied, standing_database
-from tests.console.shop import klaviyo
-from vrio_klaviyo.config import Settings
-from vrio_klaviyo.store.crypto import new_key
-from vrio_klaviyo.store.db import Database
+from console.site import Site
 from vrio_klaviyo.store.tokens import Scope, add_token
 from vrio_klaviyo.store.workspaces import DEFAULT, add_workspace, find_workspace
-from workers.bells import Bells
 
 ALL = tuple(Scope)
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def standing(request: pytest.FixtureRequest) -> Iterator[Database]:
-    yield from standing_database(request)
-
-
-@pytest.fixture
-def database(standing: Database) -> Database:
-    """An empty database, but for the workspace `default`."""
-    return emptied(standing)
-
-
-@pytest.fixture
-def klaviyo_url() -> Iterator[str]:
-    with klaviyo() as (url, _):
-        yield url
-
-
-@pytest.fixture
-def house(database: Database) -> Iterator[House]:
-    """A merchant's house in the workspace `default`; its clock and its vault are the site's."""
-    house = House(database)
-    yield house
-    house.close()
-
-
-@pytest.fixture
-def settings(database: Database, redis_url: str) -> Settings:
-    return Settings(
-        database_url=database.engine.url.render_as_string(hide_password=False),
-        redis_url=redis_url,
-        secret_key="a secret of this test",
-        encryption_keys=(new_key(),),
-        klaviyo_api_url="http://127.0.0.1:9",
-        vrio_api_url="http://127.0.0.1:9",
-        host="127.0.0.1",
-        port=8080,
-        web_concurrency=1,
-        log_level="info",
-    )
-
-
-@pytest.fixture
-def site(database: Database, settings: Settings, house: House) -> Site:
-    return Site(
-        settings=settings,
-        db=database,
-        vault=house.vault,
-        http=house.http,
-        bells=Bells(settings.redis_url),
-        now=house.clock,
-        limiter=limiter(settings.redis_url),
-    )
 
 
 @pytest.fixture

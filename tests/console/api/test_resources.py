@@ -50,6 +50,8 @@ def test_a_connection_is_made_checked_and_active(manager: Program) -> None:
     assert (connection["status"], connection["key_status"]) == ("active", "accepted")
     assert (connection["campaigns"], connection["values"], connection["phone"]) == (["12"], "typed", "attribute")
     assert connection["key_hint"].endswith(GOOD_KEY[-4:])
+    about = {"id": "SbxA01", "name": "Acme Supplements"}
+    assert connection["account"] == about | {"time_zone": "US/Eastern", "currency": "USD", "is_test": True}
     assert manager.get(f"/connections/{connection['id']}") == connection
     assert manager.get("/connections")["data"] == [connection]
 

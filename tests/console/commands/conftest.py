@@ -12,9 +12,12 @@ from flask import Flask
 from redis import Redis
 
 from console import commands
-from tests.console.shop import ENCRYPTION_KEY, Shop, klaviyo
+from tests.console.shop import ENCRYPTION_KEY, Shop
+from vrio_klaviyo.store.audit import COMMAND_LINE
 from vrio_klaviyo.store.crypto import Vault
 from vrio_klaviyo.store.db import Database
+from vrio_klaviyo.store.journals import page_of_entries
+from vrio_klaviyo.store.workspaces import find_workspace
 
 
 @pytest.fixture
@@ -27,12 +30,6 @@ def invoke() -> Iterator[Callable[..., Result]]:
     # A command sets the log to its own standard error, which is gone by now.
     logging.root.handlers[:] = before
     structlog.reset_defaults()
-
-
-@pytest.fixture
-def klaviyo_url() -> Iterator[str]:
-    with klaviyo() as (url, _):
-        yield url
 
 
 @pytest.fixture
@@ -62,6 +59,12 @@ class Flasks:
         result = self.invoke(*args, "--json", stdin=stdin)
         assert result.exit_code == exit_code, result.output
         return [json.loads(line) for line in result.stdout.splitlines()]
+
+    def audited(self, db: Database) -> list[tuple[str, dict[str, Any]]]:
+        """What the audit log says that the command line did, the newest last."""
+        with db.read() as session:
+            entries = page_of_entries(session, find_workspace(session).id, actor=COMMAND_LINE).rows
+        return [(entry.action, entry.details) for entry in entries[::-1]]
 
     def rung(self) -> set[str]:
         """The bells that ring."""

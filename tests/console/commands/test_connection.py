@@ -3,8 +3,9 @@
 import pytest
 
 from sandbox.klaviyo import GOOD_KEY, NO_ACCOUNTS_READ_KEY, OTHER_ACCOUNT_KEY, REVOKED_KEY
-from vrio_klaviyo.store import deliveries
-from vrio_klaviyo.store.connections import KeyStatus, find_connection, record_key
+from vrio_klaviyo.store import holding
+from vrio_klaviyo.store.connections import KeyStatus, find_connection
+from vrio_klaviyo.store.key_checks import record_key
 
 SALE = "transaction_completed_sale_subscription_cycle1"
 MARKED_KEY = "pk_MARKEDmarkedMARKEDmarkedMARKED7"
@@ -190,7 +191,7 @@ def test_a_key_that_is_good_again_frees_what_was_held_because_of_it(flask, shop,
     connection = shop.connect(GOOD_KEY)
     shop.receive_sample(SALE)
     with database.write() as session:
-        deliveries.hold_owed(session, [connection.id], deliveries.KEY_REJECTED)
+        holding.hold_owed(session, [connection.id], holding.KEY_REJECTED)
 
     flask.told("connection", "check", connection.id)
 

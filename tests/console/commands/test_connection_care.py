@@ -96,3 +96,58 @@ def test_archiving_asks_first(flask, shop):
 
     assert flask.invoke("connection", "archive", connection.id, stdin=b"n\n").exit_code == 1
     assert len(flask.listed("connection", "list")) == 1
+
+
+@pytest.mark.parametrize("args", [[], ["--no-check"]], ids=["checked", "unchecked"])
+def test_an_archived_connection_is_not_activated_again(flask, shop, there, args):
+    connection = shop.connect(GOOD_KEY)
+    flask.told("connection", "archive", connection.id, "--yes")
+
+    result = flask.invoke("connection", "activate", connection.id, *args)
+
+    assert (result.exit_code, result.stderr) == (1, "Error: Klaviyo Production is archived.\n")
+    assert flask.told("connection", "show", connection.id)["status"] == "paused"
+
+
+def test_what_a_command_does_to_a_connection_stands_in_the_audit_log(flask, shop, there, database):
+    add = ("connection", "add", "Store", "--key-file", "-")
+    flask.told(*add, stdin=GOOD_KEY.encode())
+    for verb, *args in (
+        ("pause",),
+        ("activate",),
+        ("check",),
+        ("set", "--campaign", "7", "--rate", "60"),
+        ("test-event", "--email", "mia@acme.test", "--wait", "0"),
+    ):
+        flask.told("connection", verb, "Store", *args)
+    flask.told("connection", "rotate-key", "Store", "--key-file", "-", stdin=SECOND_KEY.encode())
+    flask.told("connection", "rotate-key", "Store", "--key-file", "-", stdin=REVOKED_KEY.encode(), exit_code=1)
+    flask.told("connection", "archive", "Store", "--yes")
+
+    done = flask.audited(database)
+
+    assert [action for action, _ in done] == [
+        "connection.added",
+        "connection.activated",
+        "connection.paused",
+        "connection.activated",
+        "connection.verified",
+        "connection.changed",
+        "connection.tested",
+        "connection.key_replaced",
+        "connection.archived",
+    ]
+    details = dict(done)
+    assert details["connection.changed"] == {
+        "before": {"Campaigns": "All campaigns", "At most so many requests a minute": "As many as Klaviyo takes"},
+        "after": {"Campaigns": "7", "At most so many requests a minute": "60"},
+    }
+    assert details["connection.key_replaced"] == {"before": f"pk_…{GOOD_KEY[-4:]}", "after": f"pk_…{SECOND_KEY[-4:]}"}
+
+
+def test_what_changes_nothing_is_not_noted(flask, shop, database):
+    connection = shop.connect(GOOD_KEY)
+
+    flask.told("connection", "set", connection.id, "--push-events", "--all-campaigns")
+
+    assert flask.audited(database) == []

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.klaviyo import GOOD_KEY, NO_ACCOUNTS_READ_KEY, OTHER_ACCOUNT_KEY, REVOKED_KEY
 from tests.console.shop import ENCRYPTION_KEY, utc_now
-from vrio_klaviyo.store import deliveries
+from vrio_klaviyo.store import holding
 from vrio_klaviyo.store.connections import find_connection
 from vrio_klaviyo.store.crypto import Vault
 from vrio_klaviyo.store.sources import find_source, source_of_key
@@ -177,7 +177,7 @@ def test_one_setting_leaves_the_others_alone(flask, connection):
     [
         ([], "no setting is named"),
         (["--campaign", "7", "--all-campaigns"], "opposite things"),
-        (["--campaign", "7", "--campaign", " "], "a campaign's id is empty"),
+        (["--campaign", "7", "--campaign", " "], "A campaign's id has 1 to 40 characters"),
         (["--metric-off", "Order Auth", "--metric-on", "Order Auth"], "opposite things of Order Auth"),
         (["--test-orders", "--values", "numbers"], "'strings', 'typed'"),
         (["--test-orders", "--phone", "none"], "'both', 'attribute', 'property'"),
@@ -255,7 +255,7 @@ def test_another_key_is_checked_and_frees_what_the_old_one_held(flask, shop, the
     connection = shop.connect(REVOKED_KEY)
     shop.receive_sample(SALE)
     with database.write() as session:
-        deliveries.hold_owed(session, [connection.id], deliveries.KEY_REJECTED)
+        holding.hold_owed(session, [connection.id], holding.KEY_REJECTED)
 
     told = change(flask, "--key-file", "-", "--test-orders", stdin=GOOD_KEY.encode())
 

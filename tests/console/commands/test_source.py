@@ -123,3 +123,24 @@ def test_a_source_without_a_key_has_none_to_check(flask):
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Shop has no key for Vrio's REST API" in result.stderr
+
+
+def test_what_a_command_does_to_a_source_stands_in_the_audit_log(flask, database):
+    flask.told("source", "add", "Shop")
+    flask.told("source", "set", "Shop", "--currency", "EUR", "--country", "US")
+    flask.told("source", "set", "Shop", "--api-key-file", "-", stdin=b"MARKED-vrio-key")
+    flask.told("source", "set", "Shop", "--no-api-key")
+    flask.told("source", "rotate", "Shop", "--at-once")
+    flask.told("catalog", "import", "-", "--source", "Shop", stdin=b'{"offers": [{"offer_id": "7", "items": []}]}')
+
+    assert flask.audited(database) == [
+        ("source.added", {"name": "Shop"}),
+        ("source.changed", {"before": {"currency": "USD"}, "after": {"currency": "EUR"}}),
+        ("source.api_key_set", {}),
+        ("source.api_key_removed", {}),
+        ("source.rotated", {"at_once": True}),
+        (
+            "source.catalog_imported",
+            {"offers": 1, "items": 0, "categories": 0, "cancel_reasons": 0, "intervals": 0},
+        ),
+    ]
