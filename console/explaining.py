@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from vrio_klaviyo.gate import SkipReason, explain
 from vrio_klaviyo.klaviyo.known_errors import known_error
-from vrio_klaviyo.store.deliveries import CONNECTION_PAUSED, DeliveryStatus
+from vrio_klaviyo.store.deliveries import DeliveryStatus
+from vrio_klaviyo.store.holding import CONNECTION_PAUSED
 
 
 class Explained(NamedTuple):

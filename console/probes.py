@@ -1,6 +1,6 @@
 """What machines ask: does the process live, can it work, how much is there of everything."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from flask import Blueprint, Response, jsonify
@@ -8,8 +8,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from vrio_klaviyo.store import figures, leases
+from vrio_klaviyo.store import leases
 from vrio_klaviyo.store.db import Database, DatabaseError, head
+from vrio_klaviyo.traffic import under_way
 from workers.bells import Bells
 
 
@@ -17,7 +18,7 @@ def blueprint(db: Database, bells: Bells, now: Callable[[], datetime]) -> Bluepr
     """`/healthz`, `/readyz` and `/metrics`."""
     routes = Blueprint("probes", __name__)
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(db))
+    registry.register(_Figures(db, now))
 
     @routes.get("/healthz")
     def healthz() -> Response:
@@ -51,19 +52,39 @@ def blueprint(db: Database, bells: Bells, now: Callable[[], datetime]) -> Bluepr
 class _Figures:
     """Counts read from the database when they are asked for: web, workers and clock are several processes."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, now: Callable[[], datetime]) -> None:
         self._db = db
+        self._now = now
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        now = self._now()
         with self._db.read() as session:
-            owed, received = figures.owed(session), figures.unfinished(session)
-        gauge = GaugeMetricFamily(
-            "vk_deliveries", "Deliveries that are not at their end, by status.", labels=["status"]
-        )
-        for status, count in owed.items():
-            gauge.add_metric([status], count)
-        yield gauge
-        gauge = GaugeMetricFamily("vk_inbound_events", "Inbound events not worked off, by status.", labels=["status"])
-        for status, count in received.items():
-            gauge.add_metric([status], count)
-        yield gauge
+            traffic = under_way(session, now)
+            workers, clocks = (leases.alive(session, name, now) for name in ("worker/", "clock"))
+        yield _gauge("vk_deliveries", "Deliveries not at their end, by status.", "status", traffic.waiting)
+        unread = {"received": traffic.unread, "waiting": traffic.looked_for}
+        yield _gauge("vk_inbound_events", "Inbound events not worked off, by status.", "status", unread)
+        since = {"inbound_events": traffic.oldest_unread, "deliveries": traffic.oldest_waiting}
+        ages = {name: (now - at).total_seconds() if at else 0 for name, at in since.items()}
+        yield _gauge("vk_queue_oldest_seconds", "How long the oldest that is to be done waits.", "of", ages)
+        yield GaugeMetricFamily("vk_workers", "Workers that show that they live.", value=workers)
+        yield GaugeMetricFamily("vk_clocks", "Clocks that show that they live.", value=clocks)
+        if traffic.last_received is not None:
+            age = (now - traffic.last_received).total_seconds()
+            yield GaugeMetricFamily("vk_last_webhook_seconds", "How long ago the last webhook came.", value=age)
+        if traffic.accepted_share is not None:
+            about = "Of what ended in the last hour, the part that Klaviyo accepted."
+            yield GaugeMetricFamily("vk_accepted_ratio", about, value=traffic.accepted_share)
+        about = "Attempts of the last hour that Klaviyo asked to wait with."
+        yield GaugeMetricFamily("vk_throttled", about, value=traffic.throttled)
+        states = GaugeMetricFamily("vk_connection_state", "How each connection stands.", labels=["connection", "state"])
+        for connection_id, status in traffic.connections.items():
+            states.add_metric([connection_id, status], 1)
+        yield states
+
+
+def _gauge(name: str, about: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(name, about, labels=[label])
+    for labelled, value in values.items():
+        gauge.add_metric([labelled], value)
+    return gauge

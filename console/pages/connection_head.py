@@ -3,7 +3,8 @@
 from typing import Any
 
 from console.pages import guard
-from vrio_klaviyo.store.connections import Connection, KlaviyoAccount, account_of, list_connections
+from vrio_klaviyo.store.accounts import account_of
+from vrio_klaviyo.store.connections import Connection, KlaviyoAccount, list_connections
 from vrio_klaviyo.store.db import Session
 
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import fields, validate
 
 from console import steering
+from console.connection_words import PHONES, VALUES, WORDS, differences, in_words, settings_now
 from console.pages import guard
 from console.pages.connection_head import about_connection
 from console.pages.forms import Form, blank
@@ -18,30 +19,9 @@ from console.pages.new_connection import ALL, CHOSEN, CampaignsSchema, chosen, s
 from console.site import Site
 from vrio_klaviyo.errors import InvalidInput
 from vrio_klaviyo.store.campaigns import campaigns_seen
-from vrio_klaviyo.store.connections import Connection, account_of
-from vrio_klaviyo.store.db import Session
+from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.people import Role
 from vrio_klaviyo.vrio.routes import BEYOND, METRICS
-
-# A setting, and what people call it; the order is the page's.
-WORDS = {
-    "name": "Connection name",
-    "push_events": "Push events",
-    "campaigns": "Campaigns",
-    "metrics": "Events that are sent",
-    "values": "Amounts and counts",
-    "phone": "Phone number",
-    "one_time_as_placed_order": "One-time orders as Placed Order, too",
-    "additional_properties": "Additional properties",
-    "test_orders": "Test orders",
-    "rate_per_minute": "At most so many requests a minute",
-}
-VALUES = {"strings": "As text, as on the published page: “29.99”", "typed": "As numbers: 29.99"}
-PHONES = {
-    "both": "In Klaviyo’s own field and as the property $phone_number",
-    "attribute": "In Klaviyo’s own field only",
-    "property": "As the property $phone_number only",
-}
 
 
 class SettingsForm(CampaignsSchema):
@@ -77,18 +57,9 @@ def add_routes(routes: Blueprint, site: Site) -> None:
                 clash = differences(before, wanted)
             if form.valid and not clash:
                 try:
-                    steering.change(session, connection, wanted)
+                    changed = steering.change(guard.hand(), session, connection, wanted)
                 except InvalidInput as error:
                     form.refuse(sentence_of(error), "name")
-                else:
-                    changed = differences(before, wanted)
-                    guard.note(
-                        session,
-                        "connection.changed",
-                        connection_id,
-                        before={name: old for name, old, _ in changed},
-                        after={name: new for name, _, new in changed},
-                    )
         if clash:
             # Saving once more writes over what is shown now.
             form.typed["version"] = version_of(before)
@@ -118,62 +89,9 @@ def add_routes(routes: Blueprint, site: Site) -> None:
         )
 
 
-def settings_now(session: Session, connection: Connection) -> dict[str, Any]:
-    """The settings as they are, in the words of the form."""
-    metrics = [name for name in METRICS if name not in connection.metrics_off]
-    found: dict[str, Any] = {
-        "name": connection.name,
-        "push_events": connection.push_events,
-        "campaigns": list(connection.campaigns),
-        "metrics": metrics + [name for name in BEYOND if name in connection.metrics_on],
-        "values": "typed" if connection.typed else "strings",
-        "phone": connection.phone_placement,
-        "one_time_as_placed_order": connection.one_time_as_placed_order,
-        "additional_properties": connection.additional_properties,
-        "test_orders": connection.test_orders,
-        "rate_per_minute": account_of(session, connection).rate_per_minute,
-    }
-    return {name: found[name] for name in WORDS}
-
-
 def version_of(settings: Mapping[str, Any]) -> str:
     """What tells these settings from others: a form that was opened before a change of them knows another one."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def differences(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """What would be another: its name for people, how it is, and how it is wanted."""
-    return [
-        (WORDS[name], in_words(name, before[name]), in_words(name, wanted[name]))
-        for name in WORDS
-        if name in wanted and _comparable(before[name]) != _comparable(wanted[name])
-    ]
-
-
-def in_words(name: str, value: Any, campaigns: Mapping[str, str] | None = None) -> str:
-    """How a setting is, for people."""
-    match name, value:
-        case "campaigns", []:
-            return "All campaigns"
-        case "campaigns", _:
-            return ", ".join(f"{one} {(campaigns or {}).get(one, '')}".strip() for one in value)
-        case "metrics", []:
-            return "None"
-        case "metrics", _:
-            return ", ".join(value)
-        case "values", _:
-            return VALUES.get(value, str(value))
-        case "phone", _:
-            return PHONES.get(value, str(value))
-        case "rate_per_minute", None:
-            return "As many as Klaviyo takes"
-        case _, bool():
-            return "Yes" if value else "No"
-    return str(value)
-
-
-def _comparable(value: Any) -> Any:
-    return sorted(value) if isinstance(value, list) else value
 
 
 def _filled(current: Mapping[str, Any]) -> Form:

@@ -14,11 +14,10 @@ from vrio_klaviyo.errors import InvalidInput, NotFound, Refused
 from vrio_klaviyo.klaviyo.curl import as_curl
 from vrio_klaviyo.store.attempts import Attempt, attempts_of_deliveries
 from vrio_klaviyo.store.connections import Connection
-from vrio_klaviyo.store.db import Session
 from vrio_klaviyo.store.deliveries import TEST_ID, Delivery, DeliveryStatus
 from vrio_klaviyo.store.people import Role
 from vrio_klaviyo.store.sources import list_sources
-from vrio_klaviyo.trying_out import METRICS_TO_TRY, send_test_event
+from vrio_klaviyo.trying_out import METRICS_TO_TRY
 
 UNDER_WAY = (DeliveryStatus.QUEUED, DeliveryStatus.RETRYING)
 
@@ -35,14 +34,11 @@ def add_routes(routes: Blueprint, site: Site) -> None:
     @needs(Role.MANAGER)
     def try_out(connection_id: str) -> ResponseReturnValue:
         form = Form(TestEventSchema())
-        with site.db.write() as session:
+        with site.db.read() as session:
             connection = guard.find(session, Connection, connection_id)
-            sent = _sent(session, connection, form) if form.valid else None
-            if sent is not None:
-                guard.note(session, "connection.tested", connection_id, delivery=sent.id)
+        sent = _sent(connection, form) if form.valid else None
         if sent is None:
             return _form(connection_id, form), form.status
-        steering.ring(site, connection_id)
         return redirect(url_for("connections.tried", connection_id=connection_id, delivery_id=sent.id), 303)
 
     @routes.get("/<connection_id>/test/<delivery_id>")
@@ -66,10 +62,10 @@ def add_routes(routes: Blueprint, site: Site) -> None:
             curl=_curl,
         )
 
-    def _sent(session: Session, connection: Connection, form: Form) -> Delivery | None:
+    def _sent(connection: Connection, form: Form) -> Delivery | None:
         told = form.values
         try:
-            return send_test_event(session, connection, told["event"], told["email"], site.now(), marked=told["mark"])
+            return steering.try_out(guard.hand(), connection, told["event"], told["email"], marked=told["mark"])
         except InvalidInput:
             form.refuse("Klaviyo does not take this email address.", "email")
         except Refused:

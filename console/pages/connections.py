@@ -14,7 +14,8 @@ from console.pages.guard import needs
 from console.site import Site
 from vrio_klaviyo import measuring
 from vrio_klaviyo.store import periods
-from vrio_klaviyo.store.connections import Connection, account_of, list_connections
+from vrio_klaviyo.store.accounts import account_of
+from vrio_klaviyo.store.connections import Connection, list_connections
 from vrio_klaviyo.store.db import Session
 from vrio_klaviyo.store.deliveries import DeliveryStatus
 from vrio_klaviyo.store.journals import page_of_entries
@@ -84,6 +85,7 @@ def blueprint(site: Site) -> Blueprint:
             measures=measures,
             groups=[(group, explaining.explained(group.status, group.cause)) for group in groups],
             standing=standing,
+            counted=periods.COUNTED,
             steps=steps,
             labels=[_label(bar.since, length) for bar in measures.bars],
             periods=[(name, word) for name, (word, _) in PERIODS.items()],

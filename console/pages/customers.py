@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from console.explaining import explained
 from console.pages import frame, guard, received, requests, why
 from console.pages.guard import needs
+from console.pages.orders_told import orders_told
 from console.pages.portraits import at_klaviyo, page_of_orders, portrait
 from console.pages.webhooks_meant import webhooks_meant
 from console.site import Site
@@ -94,11 +95,13 @@ def blueprint(site: Site) -> Blueprint:
             wanted = _wanted(rows, webhooks_meant(session, rows, request.args.get("q", "")))
             page = page_of_happenings(session, here, wanted, place=frame.place())
             totals = count_of_happenings(session, here, wanted), count_of_deliveries(session, here, wanted)
+            told = orders_told(session, page.rows)
             klaviyo = at_klaviyo(session, customer)
         return render_template(
             "customers/webhooks.html",
             customer=customer,
             page=page,
+            orders_told=told,
             totals=totals,
             klaviyo=klaviyo,
             connections={one.connection.id: one.connection for one in klaviyo},

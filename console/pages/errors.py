@@ -6,7 +6,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from console.pages import guard
 from vrio_klaviyo import log
-from vrio_klaviyo.errors import InvalidInput, NotFound
+from vrio_klaviyo.errors import InvalidInput, NotFound, Refused
 from vrio_klaviyo.store.db import DatabaseError
 
 # Title, and what to do.
@@ -44,8 +44,12 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(InvalidInput)
     def wrong(error: InvalidInput) -> ResponseReturnValue:
-        text = str(error)
-        return _page(400, f"{text[:1].upper()}{text[1:]}".rstrip(".") + ".")
+        return _page(400, _sentence(error))
+
+    @app.errorhandler(Refused)
+    def too_late(error: Refused) -> ResponseReturnValue:
+        # What could never be done is not offered, so that things have changed since the page was shown.
+        return _page(409, _sentence(error))
 
     @app.errorhandler(DatabaseError)
     def away(error: DatabaseError) -> ResponseReturnValue:
@@ -63,6 +67,11 @@ def register(app: Flask) -> None:
 def _wants_page() -> bool:
     """Programs get the bare answer: they do not read."""
     return not request.path.startswith(("/api/", "/webhooks/"))
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "."
 
 
 def _log(error: Exception) -> None:

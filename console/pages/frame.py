@@ -21,7 +21,6 @@ from vrio_klaviyo.store.db import Session
 from vrio_klaviyo.store.deliveries import DeliveryStatus
 from vrio_klaviyo.store.listing import Wanted, count_of_deliveries
 from vrio_klaviyo.store.paging import Place
-from vrio_klaviyo.store.people import Role
 
 HERE = Path(__file__).parents[1]
 THEMES = ("light", "dark")
@@ -42,26 +41,26 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One word of the menu; `key` follows `g` on the keyboard."""
+    """One word of the menu; `key` follows `g` on the keyboard, `also` are the other subjects that stand under it."""
 
     word: str
     endpoint: str
     key: str
-    role: Role = Role.VIEWER
+    also: tuple[str, ...] = ()
 
     @property
-    def subject(self) -> str:
-        """The blueprint: every page of it belongs to this entry."""
-        return self.endpoint.partition(".")[0]
+    def subjects(self) -> tuple[str, ...]:
+        """The blueprints: every page of theirs belongs to this entry."""
+        return self.endpoint.partition(".")[0], *self.also
 
 
 MENU = (
     Entry("Connections", "connections.index", "c"),
     Entry("Customers", "customers.index", "u"),
-    Entry("Failed", "failed.index", "f"),
+    Entry("Failed", "failed.index", "f", also=("replays",)),
     Entry("Health", "health.index", "h"),
     Entry("Catalogue", "catalogue.index", "e"),
-    Entry("Settings", "settings.index", "s"),
+    Entry("Settings", "settings.index", "s", also=("sources", "users", "tokens", "audit", "profile")),
 )
 
 # How many open things stand behind a word of the menu, by its endpoint: of one workspace, counted up to a bound.

@@ -16,8 +16,9 @@ from flask import Flask, Response, abort, current_app, g, redirect, request, url
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect  # type: ignore[import-untyped]
 
+from console.hand import Hand
 from console.site import Site
-from vrio_klaviyo.store import audit, people, sessions, tenancy
+from vrio_klaviyo.store import people, sessions, tenancy
 from vrio_klaviyo.store.db import Base, DatabaseError, Session
 from vrio_klaviyo.store.people import Role, User
 from vrio_klaviyo.store.sources import list_sources
@@ -108,17 +109,13 @@ def find(session: Session, model: type[Thing], thing_id: str) -> Thing:
 
 def note(session: Session, action: str, subject: str = "", /, **details: Any) -> None:
     """Write into the audit log what the visitor does, in the transaction that does it."""
-    by = visitor()
-    audit.note(
-        session,
-        by.workspace.id,
-        action,
-        now=_site().now(),
-        subject=subject,
-        user_id=by.user.id,
-        actor=by.user.email,
-        **details,
-    )
+    hand().note(session, visitor().workspace.id, action, subject, **details)
+
+
+def hand() -> Hand:
+    """What the visitor steers with."""
+    user = visitor().user
+    return Hand(_site(), actor=user.email, user_id=user.id)
 
 
 def let_in(response: Response, token: str, *, kept: bool) -> None:

@@ -1,5 +1,6 @@
 """Add New Connection: choose Klaviyo, give name and key, and save: the key is checked before anything is kept."""
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -15,8 +16,10 @@ from console.site import Site
 from vrio_klaviyo.connecting import KeyCheck, Verdict, check_key
 from vrio_klaviyo.errors import InvalidInput
 from vrio_klaviyo.klaviyo.client import KlaviyoClient
+from vrio_klaviyo.store.accounts import describe_account
 from vrio_klaviyo.store.campaigns import campaigns_seen
-from vrio_klaviyo.store.connections import Connection, KeyStatus, name_account, private_key, record_key
+from vrio_klaviyo.store.connections import Connection, KeyStatus, private_key
+from vrio_klaviyo.store.key_checks import record_key
 from vrio_klaviyo.store.people import Role
 
 ALL, CHOSEN = "all", "chosen"
@@ -93,8 +96,8 @@ def add_routes(routes: Blueprint, site: Site) -> None:
             except InvalidInput as error:
                 form.refuse(sentence_of(error), "name")
             else:
-                if connection.active:
-                    steering.ring(site, connection.id)
+                if check.verdict == Verdict.ACCEPTED and form.values["start"] == "active":
+                    steering.let_go(guard.hand(), connection)
                 flash(_told(connection, check, wanted=form.values["start"]))
                 return redirect(url_for("connections.show", connection_id=connection.id), 303)
         return _form(form, check), form.status
@@ -107,16 +110,13 @@ def add_routes(routes: Blueprint, site: Site) -> None:
     def _saved(form: Form, check: KeyCheck) -> Connection:
         wanted = form.values | {"campaigns": chosen(form.values)}
         with site.db.write() as session:
-            connection = steering.connect(site, session, guard.visitor().workspace.id, wanted)
+            connection = steering.connect(guard.hand(), session, guard.visitor().workspace.id, wanted)
             session.flush()
             if check.verdict == Verdict.ACCEPTED:
                 record_key(session, connection.id, KeyStatus.ACCEPTED, "", site.now(), scopes=check.scopes)
-                name_account(session, connection.account_id, check.account_id, check.account_name)
-                if wanted["start"] == "active":
-                    steering.activate(site, session, connection)
+                describe_account(session, connection.account_id, **asdict(check.account))
             else:
                 record_key(session, connection.id, KeyStatus.UNCHECKED, check.sentence, site.now())
-            guard.note(session, "connection.added", connection.id, name=connection.name, active=connection.active)
             return connection
 
 
@@ -138,6 +138,8 @@ def sentence_of(error: InvalidInput) -> str:
 def _told(connection: Connection, check: KeyCheck, wanted: str) -> str:
     if check.verdict == Verdict.UNKNOWN:
         return f"{connection.name} is saved, and paused: {check.sentence} Check the key again, then activate it."
-    account = f" Account: {check.account_name}." if check.account_name else ""
-    state = "It is active: what Vrio sends from now on goes to Klaviyo." if connection.active else "It is paused."
+    about = filter(None, (check.account.klaviyo_id, check.account.time_zone, check.account.currency))
+    account = f" Account: {check.account.name} ({', '.join(about)})." if check.account.name else ""
+    active = "It is active: what Vrio sends from now on goes to Klaviyo."
+    state = active if wanted == "active" else "It is paused."
     return f"{connection.name} is saved. {check.sentence}{account} {state}"

@@ -12,6 +12,7 @@ from console.pages.differences import Difference, difference
 from console.pages.forms import Form
 from console.pages.guard import needs
 from console.pages.json_tree import LARGEST
+from console.pages.orders_told import order_told
 from console.pages.timeline import timeline
 from console.site import Site
 from vrio_klaviyo.errors import Refused
@@ -68,6 +69,7 @@ def add_to(routes: Blueprint, site: Site) -> None:
             attempts = attempts_of(session, [delivery.id])
             chosen = _chosen(attempts)
             siblings = deliveries_of_inbound(session, [inbound.id])
+            order = order_told(session, inbound.source_id, delivery.unique_id)
             resent = page_of_entries(
                 session, guard.visitor().workspace.id, action=resending.RESENT, subject=delivery.id, limit=200
             ).rows
@@ -82,6 +84,7 @@ def add_to(routes: Blueprint, site: Site) -> None:
             attempts=attempts,
             chosen=chosen,
             siblings=siblings,
+            order=order,
             shown=shown,
             steps=timeline(delivery, inbound, attempts, siblings, resent),
             raw=request.args.get("view") == "raw",

@@ -1,15 +1,13 @@
 """Sources: the Vrio accounts that post to us, the address that each posts to, and what its webhooks leave out."""
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
 from zoneinfo import available_timezones
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields, validate
 
-from console.pages import guard, samples
+from console import sourcing
+from console.pages import catalog_import, guard, samples
 from console.pages.forms import Form, blank
 from console.pages.guard import needs
 from console.pages.new_connection import sentence_of
@@ -18,27 +16,16 @@ from console.site import Site
 from vrio_klaviyo.connecting import Verdict
 from vrio_klaviyo.errors import InvalidInput
 from vrio_klaviyo.store import periods
+from vrio_klaviyo.store.catalog import imported_at
 from vrio_klaviyo.store.connections import list_connections
-from vrio_klaviyo.store.db import Session
 from vrio_klaviyo.store.listing import Wanted, page_of_webhooks
 from vrio_klaviyo.store.people import Role
-from vrio_klaviyo.store.sources import (
-    OVERLAP,
-    UPCOMING_DAYS,
-    Source,
-    add_source,
-    change_source,
-    list_sources,
-    rotate_key,
-    webhook_path,
-)
-from vrio_klaviyo.store.workspaces import find_workspace
+from vrio_klaviyo.store.sources import UPCOMING_DAYS, Source, list_sources, webhook_path
 from vrio_klaviyo.vrio_key import check_vrio_key
 
 # Vrio's four fields for the address, as its page names them.
 FIELDS_OF_VRIO = ("Transaction URL", "Order URL", "Order Offer URL", "Shipment URL")
 NEWEST = 10
-SETTINGS = ("name", "time_zone", "country", "currency", "upcoming_days")
 
 
 class SourceSchema(Schema):
@@ -59,6 +46,7 @@ def blueprint(site: Site) -> Blueprint:
     """`/sources`."""
     routes = Blueprint("sources", __name__, url_prefix="/sources")
     samples.add_routes(routes, site)
+    catalog_import.add_routes(routes, site)
 
     @routes.get("")
     @needs(Role.VIEWER)
@@ -80,14 +68,8 @@ def blueprint(site: Site) -> Blueprint:
     def add() -> ResponseReturnValue:
         form = Form(SourceSchema())
         if form.valid:
-            told = form.values
             try:
-                with site.db.write() as session:
-                    workspace = find_workspace(session, guard.visitor().workspace.id)
-                    place = {name: told[name] for name in ("time_zone", "country", "currency")}
-                    source = add_source(session, site.vault, workspace, told["name"], **place)
-                    source.upcoming_days = told["upcoming_days"]
-                    guard.note(session, "source.added", source.id, name=source.name)
+                source = sourcing.add(guard.hand(), guard.visitor().workspace.id, form.values)
             except InvalidInput as error:
                 form.refuse(sentence_of(error), _field_of(error))
             else:
@@ -98,34 +80,27 @@ def blueprint(site: Site) -> Blueprint:
     @routes.get("/<source_id>")
     @needs(Role.VIEWER)
     def show(source_id: str) -> ResponseReturnValue:
-        with site.db.read() as session:
-            source = guard.find(session, Source, source_id)
-        return _page(source, _filled(source))
+        source = _source(source_id)
+        return _page(source, blank(**sourcing.settings_of(source)))
 
     @routes.post("/<source_id>/settings")
     @needs(Role.MANAGER)
     def change(source_id: str) -> ResponseReturnValue:
-        form = Form(SourceSchema())
-        try:
-            with site.db.write() as session:
-                source = guard.find(session, Source, source_id)
-                if form.valid:
-                    before = _settings(source)
-                    change_source(session, site.vault, source, **{name: form.values[name] for name in SETTINGS})
-                    _note_change(session, source, before)
-        except InvalidInput as error:
-            form.refuse(sentence_of(error), _field_of(error))
+        form, source = Form(SourceSchema()), _source(source_id)
+        if form.valid:
+            try:
+                sourcing.change(guard.hand(), source, form.values)
+            except InvalidInput as error:
+                form.refuse(sentence_of(error), _field_of(error))
         if not form.valid:
-            with site.db.read() as session:
-                return _page(guard.find(session, Source, source_id), form), form.status
+            return _page(source, form), form.status
         flash("The settings are saved. They hold for what comes in from now on.")
         return redirect(_page_of(source_id), 303)
 
     @routes.post("/<source_id>/api-key")
     @needs(Role.MANAGER)
     def set_api_key(source_id: str) -> ResponseReturnValue:
-        with site.db.read() as session:
-            guard.find(session, Source, source_id)
+        source = _source(source_id)
         key, forget = request.form.get("api_key", "").strip(), "forget" in request.form
         if not forget:
             if not key:
@@ -135,43 +110,34 @@ def blueprint(site: Site) -> Blueprint:
             if found.verdict == Verdict.REJECTED:
                 flash(f"The key was not kept. {found.sentence}", "bad")
                 return redirect(_page_of(source_id, "rest"), 303)
-        with site.db.write() as session:
-            source = guard.find(session, Source, source_id)
-            change_source(session, site.vault, source, api_key="" if forget else key)
-            guard.note(session, "source.api_key_removed" if forget else "source.api_key_set", source_id)
+        sourcing.change(guard.hand(), source, {"api_key": "" if forget else key})
         flash("The key is forgotten." if forget else f"The key is kept. {found.sentence}")
         return redirect(_page_of(source_id, "rest"), 303)
 
     @routes.post("/<source_id>/check")
     @needs(Role.MANAGER)
     def check(source_id: str) -> ResponseReturnValue:
-        with site.db.read() as session:
-            source = guard.find(session, Source, source_id)
-        if source.api_key_sealed is None:
-            raise InvalidInput("this source has no key for Vrio’s REST API")
-        key = site.vault.unseal(source.api_key_sealed, source.workspace_id, source.id)
-        found = check_vrio_key(site.http, site.settings.vrio_api_url, key)
+        found = sourcing.check_api_key(guard.hand(), _source(source_id))
         flash(found.sentence, "message" if found.verdict == Verdict.ACCEPTED else "bad")
         return redirect(_page_of(source_id, "rest"), 303)
 
     @routes.get("/<source_id>/rotate")
     @needs(Role.OPERATOR)
     def ask_to_rotate(source_id: str) -> ResponseReturnValue:
-        with site.db.read() as session:
-            source = guard.find(session, Source, source_id)
-        return render_template("sources/rotate.html", source=source, form=blank(when="later"))
+        return render_template("sources/rotate.html", source=_source(source_id), form=blank(when="later"))
 
     @routes.post("/<source_id>/rotate")
     @needs(Role.OPERATOR)
     def rotate(source_id: str) -> ResponseReturnValue:
         at_once = request.form.get("when") == "at_once"
-        with site.db.write() as session:
-            source = guard.find(session, Source, source_id)
-            rotate_key(source, site.vault, site.now(), timedelta(0) if at_once else OVERLAP)
-            guard.note(session, "source.rotated", source_id, at_once=at_once)
+        source = sourcing.rotate(guard.hand(), _source(source_id), at_once=at_once)
         until = "The old one does not work any more." if at_once else "The old one works for a day more."
         flash(f"{source.name} has a new address. {until} Paste the new one into Vrio’s four fields.")
         return redirect(_page_of(source_id), 303)
+
+    def _source(source_id: str) -> Source:
+        with site.db.read() as session:
+            return guard.find(session, Source, source_id)
 
     def _page(source: Source, form: Form) -> str:
         now = site.now()
@@ -181,6 +147,7 @@ def blueprint(site: Site) -> Blueprint:
         with site.db.read() as session:
             newest = page_of_webhooks(session, source.workspace_id, Wanted(sources=[source.id]), limit=NEWEST).rows
             last = periods.last_received(session, [source.id])
+            catalog_at = imported_at(session, source.id)
             has_connection = bool(list_connections(session, source.workspace_id))
         return render_template(
             "sources/show.html",
@@ -191,6 +158,7 @@ def blueprint(site: Site) -> Blueprint:
             overlaps=overlaps,
             newest=newest,
             last=last,
+            catalog_at=catalog_at,
             has_connection=has_connection,
             zones=zones(),
             samples=samples.names(),
@@ -203,22 +171,6 @@ def blueprint(site: Site) -> Blueprint:
 def zones() -> list[str]:
     """The time zones to choose from."""
     return ["UTC", *sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))]
-
-
-def _settings(source: Source) -> dict[str, Any]:
-    return {name: getattr(source, name) for name in SETTINGS}
-
-
-def _filled(source: Source) -> Form:
-    return blank(**_settings(source))
-
-
-def _note_change(session: Session, source: Source, before: Mapping[str, Any]) -> None:
-    after = _settings(source)
-    changed = [name for name in SETTINGS if before[name] != after[name]]
-    if changed:
-        old, new = ({name: found[name] for name in changed} for found in (before, after))
-        guard.note(session, "source.changed", source.id, before=old, after=new)
 
 
 def _field_of(error: InvalidInput) -> str:

@@ -54,7 +54,7 @@ def blueprint(site: Site) -> Blueprint:
                     token, text = tokens.add_token(
                         session, by.workspace, **filled.values, now=site.now(), user_id=by.user.id
                     )
-                    guard.note(session, "token.made", token.id, name=token.name, scopes=", ".join(token.scopes))
+                    guard.note(session, "token.added", token.id, name=token.name, scopes=token.scopes)
             except InvalidInput as error:
                 filled.refuse(f"{error}.", "name")
             else:

@@ -64,9 +64,7 @@ def add_to(routes: Blueprint, site: Site) -> None:
             connections = list_connections(session, here)
         for connection in connections:
             if connection.checked_at is None or connection.checked_at < now - ASKED_LATELY:
-                steering.verify(site, connection.id)
-        with site.db.write() as session:
-            guard.note(session, "connection.checked")
+                steering.verify(guard.hand(), connection)
         flash("Klaviyo was asked about the keys.")
         return redirect(url_for("customers.why", email=request.form.get("email", "")), 303)
 

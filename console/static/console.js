@@ -6,7 +6,7 @@ const tell = (text) => { document.getElementById("told").textContent = text; };
 
 // Buttons that only a script can serve are hidden until there is one.
 function prepare(within) {
-  for (const button of all("[data-copy]", within)) button.hidden = false;
+  for (const button of all("[data-copy], .finder", within)) button.hidden = false;
   for (const input of all("input[data-show]", within)) {
     if (input.parentElement.matches(".shown")) continue;
     const row = document.createElement("div"), button = document.createElement("button");
@@ -77,41 +77,132 @@ document.addEventListener("keydown", (event) => {
 });
 
 function step(by) {
-  const rows = all("[data-row]").filter((row) => row.offsetParent);
+  const within = document.activeElement.closest("#beside") ?? document.querySelector("main");
+  const rows = all("[data-row]", within).filter((row) => row.offsetParent);
   const now = rows.indexOf(document.activeElement);
   rows[Math.max(0, Math.min(rows.length - 1, now < 0 ? 0 : now + by))]?.focus();
 }
 
-// Refreshing: a part asks for its page anew, unless somebody is reading in it.
-const updated = new Map();
-function busy(part) {
+// Finding in a body: every place is marked, what hides the one that is looked at is unfolded, Enter goes on.
+function find(box, by) {
+  const told = box.parentElement.querySelector("output"), places = [];
+  const words = new RegExp(box.value.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "giu");
+  const texts = document.createTreeWalker(document.getElementById(box.dataset.find), NodeFilter.SHOW_TEXT);
+  while (box.value && texts.nextNode()) {
+    const text = texts.currentNode;
+    if (text.parentElement.closest(".count, .long > summary")) continue;
+    for (const found of text.data.matchAll(words)) {
+      places.push(new Range());
+      places.at(-1).setStart(text, found.index);
+      places.at(-1).setEnd(text, found.index + found[0].length);
+    }
+  }
+  const at = by && places.length ? (Number(box.dataset.at) + by + places.length) % places.length : 0, place = places[at];
+  box.dataset.at = at;
+  told.textContent = place ? `${at + 1} of ${places.length}` : box.value && "not there";
+  // A browser that cannot mark goes there all the same.
+  globalThis.Highlight && CSS.highlights.set("found", new Highlight(...places));
+  globalThis.Highlight && CSS.highlights.set("found-now", new Highlight(...(place ? [place] : [])));
+  if (!place) return;
+  const holder = place.startContainer.parentElement, pane = holder.closest(".json, .raw");
+  for (let fold = holder.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  pane.scrollTop += place.getBoundingClientRect().top - pane.getBoundingClientRect().top - pane.clientHeight / 2;
+  pane.scrollIntoView({ block: "nearest" });
+}
+document.addEventListener("input", (event) => { if (event.target.matches("[data-find]")) find(event.target, 0); });
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches("[data-find]")) find(event.target, event.shiftKey ? -1 : 1);
+});
+
+// A request opens beside the list where there is room for both. The address is that of its own page, which is where
+// loading it anew, sharing it, and whatever goes wrong lead.
+const beside = document.getElementById("beside");
+let list = "";
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-beside]");
+  if (!link || innerWidth < 1100 || document.querySelector("main #request")) return;
+  if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  try {
+    const answer = await fetch(link.href, { signal: AbortSignal.timeout(10000) });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const request = page.getElementById("request");
+    beside.lastElementChild.replaceChildren(document.adoptNode(request));
+    if (beside.hidden) list = location.pathname + location.search;
+    history[beside.hidden ? "pushState" : "replaceState"](null, "", link.href);
+    beside.querySelector("[data-page]").href = link.href;
+    beside.hidden = false;
+    beside.scrollTop = 0;
+    beside.focus();
+    htmx.process(request);
+    prepare(request);
+    mark();
+  } catch { location.href = link.href; }
+});
+function mark() {
+  for (const link of all("main a[data-beside]")) {
+    if (!beside.hidden && link.href === location.href) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
+beside?.querySelector("[data-close]").addEventListener("click", () => { if (!beside.hidden) history.back(); });
+addEventListener("popstate", () => {
+  const path = location.pathname + location.search, opened = beside?.querySelector("[data-page]").href;
+  if (!list || (!beside.hidden && location.href.startsWith(opened))) return;
+  if (path !== list) return location.reload();
+  const link = document.querySelector("main a[data-beside][aria-current]");
+  beside.hidden = true;
+  beside.lastElementChild.replaceChildren();
+  mark();
+  link?.focus();
+});
+
+// Refreshing: a part asks for its page anew, unless somebody reads in it: by keyboard, with text selected or a row open.
+// What has an id keeps the focus in what comes. A question that nobody answers is ended by htmx's time-out.
+const updated = new Map(), asked = new Map();
+function read(part) {
   const selection = getSelection();
-  return document.hidden || (selection && !selection.isCollapsed) || part.contains(document.activeElement)
-    || part.querySelector("details[open]:not([data-stays])") !== null;
+  return (!selection.isCollapsed && selection.containsNode(part, true))
+    || part.querySelector(":focus-visible:not([id]), details[open]:not([data-stays])") !== null;
 }
 setInterval(() => {
-  for (const part of all("[data-live]")) {
-    const since = updated.get(part.id) ?? Date.now(), age = Math.round((Date.now() - since) / 1000);
-    if (!updated.has(part.id)) updated.set(part.id, since);
-    const line = document.querySelector(`[data-live-line="${CSS.escape(part.id)}"]`);
-    if (line) {
-      line.hidden = false;
-      line.classList.toggle("late", age >= 30);
-      line.querySelector("[data-live-age]").textContent = `${age} s`;
-    }
-    if (age >= Number(part.dataset.live) && !busy(part)) htmx.trigger(part, "refresh");
+  for (const line of all("[data-live-line]")) {
+    const part = document.getElementById(line.dataset.liveLine), live = part !== null && "live" in part.dataset;
+    line.hidden = !live;
+    if (!live) continue;
+    const now = Date.now(), reading = read(part);
+    if (!updated.has(part.id)) updated.set(part.id, now);
+    const age = Math.round((now - updated.get(part.id)) / 1000);
+    line.classList.toggle("late", age >= 30);
+    line.querySelector("[data-live-age]").textContent = `${age} s`;
+    line.querySelector("[data-live-paused]").hidden = !reading;
+    const rested = now - Math.max(updated.get(part.id), asked.get(part.id) ?? 0);
+    if (reading || document.hidden || rested < 1000 * part.dataset.live || part.matches(".htmx-request")) continue;
+    asked.set(part.id, now);
+    htmx.trigger(part, "refresh");
   }
 }, 1000);
 
 const offline = (is) => { document.getElementById("offline").hidden = !is; };
 document.addEventListener("htmx:sendError", () => offline(true));
-document.addEventListener("htmx:responseError", (event) => offline(event.detail.xhr.status >= 500));
+document.addEventListener("htmx:timeout", () => offline(true));
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = event.detail.xhr;
+  offline(status < 400 || status >= 500);
+});
 document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) offline(false); });
+// What answers may be another's page, for instance a proxy's; in its place there would be nothing to ask again.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, serverResponse, xhr } = event.detail;
+  if (xhr.status !== 200 || serverResponse.includes(`id="${target.id}"`)) return;
+  Object.assign(event.detail, { shouldSwap: false, isError: true });
+});
 document.addEventListener("htmx:afterSwap", (event) => {
   const part = document.getElementById(event.detail.target.id);
   if (!part) return;
   const had = Number(event.detail.target.dataset.count), has = Number(part.dataset.count);
   if (has > had) tell(`${has - had} new`);
+  mark();
   updated.set(part.id, Date.now());
   prepare(part);
 });

@@ -43,3 +43,14 @@ def test_health_names_what_is_missing_and_what_to_do(received, person):
     assert "At fault" in row.inner_text()
     assert "flask worker" in row.inner_text()
     mia.fine("health")
+
+
+def test_health_says_when_each_process_was_heard_of(received, person):
+    received.start("worker", "clock")
+    mia = person("operator")
+    page = mia.open("/health")
+    for part in ("Worker", "Clock"):
+        row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=part, exact=True))
+        row.filter(has_text="heard of").wait_for(timeout=30_000)
+    mia.fine("health-working")
+    received.stop("worker", "clock")

@@ -93,6 +93,7 @@ def test_a_sample_is_sent_and_every_page_shows_what_came_of_it(person: Callable[
     mia.fine("connections")
     page.get_by_role("link", name="Klaviyo Production").click()
     expect(page.get_by_role("heading", name="What went wrong")).to_be_visible()
+    expect(page.get_by_text("US/Eastern · USD")).to_be_visible()
     page.get_by_label("Compare with the period before").check()
     page.get_by_role("button", name="Show").click()
     mia.fine("connection-health")
@@ -104,6 +105,27 @@ def test_a_sample_is_sent_and_every_page_shows_what_came_of_it(person: Callable[
     mia.fine("settings")
     mia.open("/connections/new")
     mia.fine("connection-choose")
+
+
+def test_offers_and_items_are_imported_from_a_file(person: Callable[..., Person], empty: Product) -> None:
+    mia = person("operator")
+    page = mia.open("/sources")
+    add_source(page, "Vitamin shop")
+    page.get_by_role("button", name="Import a file").press("Enter")
+    file = page.get_by_label("File", exact=True)
+    file.set_input_files({"name": "catalog.json", "mimeType": "application/json", "buffer": b'{"offers": [{}]}'})
+    page.get_by_role("button", name="Import").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("offer_id")
+    # Chromium: a refused form is an error of the console.
+    mia.errors.clear()
+    mia.fine("source-catalog-refused")
+    offers = b'{"offers": [{"offer_id": 1, "items": [{"item_id": 2, "name": "Vitamin D3"}]}]}'
+    file.set_input_files({"name": "catalog.json", "mimeType": "application/json", "buffer": offers})
+    page.get_by_role("button", name="Import").press("Enter")
+    expect(page.get_by_role("status").filter(has_text="The file is imported")).to_be_visible()
+    mia.fine("source-catalog")
+    mia.open("/audit")
+    mia.fine("audit")
 
 
 def test_a_wrong_key_is_told_beside_its_field(person: Callable[..., Person], empty: Product) -> None:

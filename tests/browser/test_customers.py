@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import pytest
 import requests
@@ -140,6 +141,68 @@ def test_by_keyboard_alone_a_request_is_opened_and_sent_again(person, ann):
     page.get_by_role("button", name="Send again").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("It is on its way")).to_be_visible()
+
+
+def test_a_request_opens_beside_its_list_and_closes_again(person, town):
+    support = person("support")
+    page = support.open("/customers?q=301")
+    tab, beside = page.url, page.locator("#beside")
+    first, second = page.get_by_role("link", name="Placed Order"), page.get_by_role("link", name="Ordered Product")
+    page.locator("h1").click()
+    for key in ("j", "Enter"):
+        page.keyboard.press(key)
+    expect(beside.get_by_role("heading", name="Placed Order")).to_be_visible()
+    expect(page).to_have_url(re.compile("/requests/dl_"))
+    expect(first).to_have_attribute("aria-current", "true")
+    expect(beside.get_by_text("Live · updated")).to_be_visible()
+    support.fine("request-beside")
+
+    # Another one takes its place; Escape closes it, and the keys go on where they were.
+    second.first.click()
+    expect(beside.get_by_role("heading", name="Ordered Product")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(beside).to_be_hidden()
+    expect(page).to_have_url(tab)
+    expect(second.first).to_be_focused()
+
+    # The browser's own ways: back closes it, forward and a reload are the page of the request.
+    first.click()
+    expect(beside).to_be_visible()
+    page.go_back()
+    expect(beside).to_be_hidden()
+    page.go_forward()
+    expect(page.locator("main #request")).to_be_visible()
+    assert support.errors == []
+
+
+def test_where_there_is_no_room_a_request_has_the_page_to_itself(person, town):
+    page = person("support").open("/customers?q=301")
+    page.set_viewport_size({"width": 800, "height": 900})
+    page.get_by_role("link", name="Placed Order").click()
+    expect(page.locator("main #request")).to_be_visible()
+    expect(page.locator("#beside")).to_be_hidden()
+
+
+def test_words_are_found_in_a_body_and_what_hides_them_is_unfolded(person, town):
+    support = person("support")
+    page = support.open("/customers?q=301")
+    page.get_by_role("link", name="Placed Order").click()
+    page.get_by_role("button", name="Show the bodies").click()
+    box, told = page.get_by_label("Find in what came from Vrio"), page.locator("[data-find=vrio-body] + output")
+    hidden = page.locator("#vrio-body").get_by_text('"first_name"').first
+    expect(hidden).to_be_hidden()
+    box.press_sequentially("FIRST_name")
+    expect(told).to_have_text(re.compile("1 of"))
+    expect(hidden).to_be_visible()
+    box.fill("_name")
+    for key, place in (("Enter", "2 of"), ("Enter", "3 of"), ("Shift+Enter", "2 of")):
+        box.press(key)
+        expect(told).to_have_text(re.compile(place))
+    support.fine("request-find")
+    for text, answer in (("(.*", "not there"), ("", "")):
+        box.fill(text)
+        expect(told).to_have_text(answer)
+    assert support.errors == []
 
 
 def test_without_a_script_a_request_can_be_found_and_sent_again(person, ann):

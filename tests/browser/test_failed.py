@@ -18,21 +18,27 @@ EMAIL_REFUSED = "400 invalid /data/attributes/profile/data/attributes/email"
 
 
 @pytest.fixture(scope="module")
-def failed(product: Product, klaviyo: Klaviyo, tmp_path_factory: pytest.TempPathFactory) -> Product:
-    """Klaviyo was away for too long: all but two were given up with a 503, and these two with their own faults."""
+def given_up(product: Product, klaviyo: Klaviyo, tmp_path_factory: pytest.TempPathFactory) -> Product:
+    """Klaviyo has refused everything so far."""
     address = product.connect(Path(tmp_path_factory.mktemp("keys")))
     klaviyo.fault("status", status=400, times=OWED)
     product.start("worker", "clock")
     for number in SALES:
-        assert requests.post(address, json=sale(number), timeout=5).status_code == 202
+        assert requests.post(address, json=sale(number), timeout=30).status_code == 202
     wait_until(lambda: [status for status, _ in product.deliveries()] == ["failed"] * OWED, "all have failed")
-    with product.db.write() as session:
-        session.execute(update(Delivery).values(reason="503 unavailable"))
+    return product
+
+
+@pytest.fixture
+def failed(given_up: Product) -> Product:
+    """Klaviyo was away for too long: all but two were given up with a 503, and these two with their own faults."""
+    with given_up.db.write() as session:
+        session.execute(update(Delivery).values(status="failed", reason="503 unavailable", looked_at=None))
         refused, skipped, *_ = [delivery.id for delivery in list_deliveries(session)]
         session.execute(update(Delivery).where(Delivery.id == refused).values(reason=EMAIL_REFUSED))
         news = {"status": "skipped", "reason": "campaign_not_selected"}
         session.execute(update(Delivery).where(Delivery.id == skipped).values(news))
-    return product
+    return given_up
 
 
 def test_a_manager_replays_all_that_failed_by_503_and_watches_it_end(failed, klaviyo, person):
@@ -45,6 +51,8 @@ def test_a_manager_replays_all_that_failed_by_503_and_watches_it_end(failed, kla
     assert page.get_by_role("checkbox").count() == 50
     mia.fine("failed-requests")
     page.go_back()
+    # So slow that the replay is still on its way when somebody looks at it.
+    klaviyo.settings(latency_ms=3_000)
 
     # With the keyboard alone: to the button, through the form, and off.
     page.get_by_role("button", name=f"Replay {again}…").press("Enter")
@@ -62,6 +70,7 @@ def test_a_manager_replays_all_that_failed_by_503_and_watches_it_end(failed, kla
     page.get_by_label(f"Type {again} to confirm").press("Enter")
     page.wait_for_url("**/replays/rp_*")
     page.get_by_text("Live · updated").wait_for()
+    klaviyo.settings(latency_ms=0)
 
     # The page comes to its end by itself.
     page.get_by_text("Finished").wait_for(timeout=60_000)

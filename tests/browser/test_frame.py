@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Blueprint, Flask, render_template, render_template_string
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from console import pages
@@ -20,12 +20,14 @@ from sandbox.redis_server import PrivateRedis
 from tests.browser.conftest import Person
 from tests.databases import SqliteFiles
 from vrio_klaviyo import config
-from vrio_klaviyo.klaviyo.client import new_session
+from vrio_klaviyo.calling import new_session
 from vrio_klaviyo.store import people, sessions
-from vrio_klaviyo.store.connections import KeyStatus, add_connection, record_key
+from vrio_klaviyo.store.connections import KeyStatus, add_connection
 from vrio_klaviyo.store.crypto import Vault, new_key
 from vrio_klaviyo.store.db import Database
-from vrio_klaviyo.store.paging import Page, Place
+from vrio_klaviyo.store.key_checks import record_key
+from vrio_klaviyo.store.paging import Page as PageOfRows
+from vrio_klaviyo.store.paging import Place
 from vrio_klaviyo.store.people import Role
 from vrio_klaviyo.store.workspaces import find_workspace
 from workers.bells import Bells
@@ -37,11 +39,15 @@ BODY = json.dumps(
 
 
 class Gallery:
-    """A page with every part on it; `asked` counts how often, `broken` makes it fail."""
+    """A page with every part on it; `asked` counts how often, `broken` makes it fail, `foreign` another's page."""
 
     def __init__(self) -> None:
         self.asked = 0
         self.broken = False
+        self.foreign = False
+        # While it is cleared, nobody gets an answer.
+        self.answers = threading.Event()
+        self.answers.set()
 
     def blueprint(self, _site: Site) -> Blueprint:
         routes = Blueprint("customers", __name__)
@@ -50,11 +56,14 @@ class Gallery:
         @needs(Role.VIEWER)
         def index() -> str:
             assert not self.broken
+            self.answers.wait()
+            if self.foreign:
+                return "<h1>Welcome to the network of this hotel</h1>"
             self.asked += 1
             form = blank(name="Klaviyo", start="paused", push="on", speed="50")
             form.refuse("Another connection is called so.", "name")
             form.refuse("This is not right.")
-            page = Page([], Place("a", backwards=True), Place("b"))
+            page = PageOfRows([], Place("a", backwards=True), Place("b"))
             return render_template_string(GALLERY, form=form, body=BODY, page=page, asked=self.asked)
 
         @routes.get("/confirm")
@@ -75,8 +84,10 @@ class Gallery:
 
 
 @pytest.fixture
-def gallery() -> Gallery:
-    return Gallery()
+def gallery() -> Iterator[Gallery]:
+    gallery = Gallery()
+    yield gallery
+    gallery.answers.set()
 
 
 @pytest.fixture
@@ -132,6 +143,12 @@ def mia(browser: Browser, site: Site, gallery: Gallery) -> Iterator[Callable[...
     server.server_close()
 
 
+def goes_on(page: Page) -> None:
+    """The part is kept up to date."""
+    asked = page.get_by_text("Asked").inner_text()
+    expect(page.get_by_text("Asked")).not_to_have_text(asked, timeout=10_000)
+
+
 def test_every_part_is_fine(mia, site):
     with site.db.write() as session:
         connection = add_connection(session, site.vault, find_workspace(session), "Northwind EU", "pk_0123456789")
@@ -155,6 +172,55 @@ def test_a_part_is_kept_up_to_date_unless_somebody_reads_in_it(mia):
 
     page.get_by_text("Row 1").focus()
     expect(page.locator("[data-live-age]")).to_have_text("4 s", timeout=15_000)
+    expect(page.get_by_text("paused while you read")).to_be_visible()
+
+    # What has an id is found again in what comes.
+    page.locator("#stop").focus()
+    expect(page.get_by_text("paused while you read")).to_be_hidden()
+    goes_on(page)
+    expect(page.locator("#stop")).to_be_focused()
+
+
+def test_a_click_into_a_part_is_no_reading(mia):
+    page = mia().open("/gallery")
+    page.get_by_text("Asked").click()
+    goes_on(page)
+    page.get_by_role("cell").last.click()
+    goes_on(page)
+
+
+def test_selected_text_is_left_alone(mia):
+    page = mia().open("/gallery")
+    page.get_by_text("Asked").dblclick()
+    expect(page.get_by_text("paused while you read")).to_be_visible()
+    asked = page.get_by_text("Asked").inner_text()
+    expect(page.locator("[data-live-age]")).to_have_text("4 s", timeout=15_000)
+    assert page.get_by_text("Asked").inner_text() == asked
+
+    # What is selected elsewhere is not in danger.
+    page.get_by_role("heading", name="Charts").dblclick()
+    goes_on(page)
+
+
+def test_a_question_that_nobody_answers_is_asked_again(mia, gallery):
+    page = mia().open("/gallery")
+    goes_on(page)
+    gallery.answers.clear()
+    expect(page.locator("#offline")).to_be_visible(timeout=20_000)
+    gallery.answers.set()
+    goes_on(page)
+    expect(page.locator("#offline")).to_be_hidden()
+
+
+def test_a_page_of_somebody_else_does_not_take_the_place_of_a_part(mia, gallery):
+    page = mia().open("/gallery")
+    goes_on(page)
+    gallery.foreign = True
+    expect(page.locator("#offline")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Asked")).to_be_visible()
+    gallery.foreign = False
+    goes_on(page)
+    expect(page.locator("#offline")).to_be_hidden()
 
 
 def test_a_server_that_is_away_is_told_and_told_off_when_it_is_back(mia, gallery):

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,63 +11,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from console import pages
-from console.site import Site, limiter
-from tests.building import House, emptied, standing_database
-from vrio_klaviyo.config import Settings
+from console.site import Site
 from vrio_klaviyo.store import people, sessions
-from vrio_klaviyo.store.crypto import new_key
-from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.people import Role, User
 from vrio_klaviyo.store.workspaces import DEFAULT, find_workspace
-from workers.bells import Bells
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def standing(request: pytest.FixtureRequest) -> Iterator[Database]:
-    yield from standing_database(request)
-
-
-@pytest.fixture
-def database(standing: Database) -> Database:
-    """An empty database, but for the workspace `default`."""
-    return emptied(standing)
-
-
-@pytest.fixture
-def house(database: Database) -> Iterator[House]:
-    """A merchant's house in the workspace `default`; its clock and its vault are the site's."""
-    house = House(database)
-    yield house
-    house.close()
-
-
-@pytest.fixture
-def settings(database: Database, redis_url: str) -> Settings:
-    return Settings(
-        database_url=database.engine.url.render_as_string(hide_password=False),
-        redis_url=redis_url,
-        secret_key="a secret of this test",
-        encryption_keys=(new_key(),),
-        klaviyo_api_url="http://127.0.0.1:9",
-        vrio_api_url="http://127.0.0.1:9",
-        host="127.0.0.1",
-        port=8080,
-        web_concurrency=1,
-        log_level="info",
-    )
-
-
-@pytest.fixture
-def site(database: Database, settings: Settings, house: House) -> Site:
-    return Site(
-        settings=settings,
-        db=database,
-        vault=house.vault,
-        http=house.http,
-        bells=Bells(settings.redis_url),
-        now=house.clock,
-        limiter=limiter(settings.redis_url),
-    )
 
 
 @pytest.fixture

@@ -72,3 +72,30 @@ def test_an_empty_list_says_what_it_was_asked_for_or_that_there_is_nothing_yet(v
     page = words(person.get("/audit?actor=<script>&action="))
     assert "Nothing matches actor “<script>”." in page
     assert "Clear filters" in page
+
+
+def test_what_was_done_is_told_in_words_and_leads_on(visit, site, house):
+    connection = house.connect()
+    with site.db.write() as session:
+        before, after = {"Campaigns": ["12", "15"], "Push events": True}, {"Campaigns": [], "Push events": False}
+        workspace_id = find_workspace(session).id
+        audit.note(
+            session,
+            workspace_id,
+            "connection.key_replaced",
+            now=NOON,
+            subject=connection.id,
+            before=before,
+            after=after,
+            reason="<script>",
+        )
+
+    page = visit("manager").get("/audit")
+
+    assert "Connection key replaced" in words(page)
+    assert 'href="/audit?action=connection.key_replaced"' in page
+    assert f'href="/connections/{connection.id}"' in page
+    assert "before: Campaigns: 12, 15; Push events: yes" in words(page)
+    assert "after: Campaigns: —; Push events: no" in words(page)
+    assert "reason: <script>" in words(page)
+    assert "<script>" not in page.split("<main")[1]

@@ -11,7 +11,9 @@ from sandbox.klaviyo import GOOD_KEY, NO_ACCOUNTS_READ_KEY, OTHER_ACCOUNT_KEY, R
 from tests.building import Klaviyo, declined, klaviyo_served
 from tests.console.pages.conftest import words
 from vrio_klaviyo.store import deliveries
-from vrio_klaviyo.store.connections import KeyStatus, account_of, list_connections, record_key
+from vrio_klaviyo.store.accounts import account_of
+from vrio_klaviyo.store.connections import KeyStatus, list_connections
+from vrio_klaviyo.store.key_checks import record_key
 from vrio_klaviyo.store.sources import Source
 
 HOSTILE = "<script>alert(1)</script>\"'‮ x"
@@ -75,8 +77,25 @@ def test_a_good_key_is_saved_and_sends(visit, house):
     assert (connection.status, connection.key_status) == ("active", KeyStatus.ACCEPTED)
     page = words(manager.get(answer.location))
     assert "Klaviyo knows this key." in page
-    assert "Sandbox" in page or "SbxA01" in page
+    assert "Account: Acme Supplements (SbxA01, US/Eastern, USD)." in page
     assert connection.scopes["events:read"] == "yes"
+
+
+def test_a_connection_shows_its_account_and_whether_that_is_one_to_test_with(visit, house):
+    manager = visit("manager")
+    manager.post("/connections/new/klaviyo", **FORM)
+    connection = the_one(house)
+    for role in ("manager", "viewer"):
+        page = words(visit(role).get(f"/connections/{connection.id}"))
+        assert "Acme Supplements · SbxA01 · US/Eastern · USD TEST account" in page
+    assert "Acme Supplements TEST account" in words(manager.get("/connections"))
+
+    with house.db.write() as session:
+        account = account_of(session, session.merge(connection))
+        account.is_test, account.time_zone, account.currency = False, HOSTILE, ""
+    page = manager.get(f"/connections/{connection.id}")
+    assert "TEST account" not in page
+    assert "<script>alert" not in page
 
 
 def test_one_can_be_saved_paused(visit, house):
@@ -191,7 +210,7 @@ def test_archived_ones_are_a_list_of_their_own(visit, house):
     assert "New shop" in listed
     assert "Old shop" in words(manager.get("/connections", archived="1"))
     assert "Edit" not in words(manager.get(f"/connections/{connection.id}"))
-    manager.post(f"/connections/{connection.id}/activate", 400)
+    manager.post(f"/connections/{connection.id}/activate", 409)
 
 
 def test_health_tells_figures_and_causes_in_words(visit, house):
@@ -291,7 +310,7 @@ def test_every_setting_can_be_changed(visit, house):
     with house.db.read() as session:
         assert account_of(session, after).rate_per_minute == 60
     page = words(manager.get(f"/connections/{connection.id}/audit"))
-    assert "connection.changed" in page
+    assert "Connection changed" in page
     assert "Connection name: Klaviyo" in page
     assert "Connection name: Renamed" in page
 

@@ -203,6 +203,28 @@ def test_the_webhooks_tab_groups_requests_by_the_webhook_that_caused_them(visit,
     assert "✓ Accepted 202" in page
 
 
+def test_a_webhook_and_its_requests_tell_the_order(visit, house, sold):
+    person, order = visit("viewer"), sample(SALE)["webhook_data"]["transaction"]["order"]["id"]
+    page = person.get(f"/customers/{john(house)}/webhooks")
+
+    assert f"Transaction completed order {order}" in words(page)
+    assert f"order {order}" in words(person.get(re.search(r"/requests/dl_\w+", page)[0]))
+
+
+def test_a_customer_without_webhooks_says_since_when_they_are_known(visit, house):
+    page = words(visit("viewer").get(f"/customers/{met(house, 1).id}/webhooks"))
+
+    assert "No webhook from Vrio for this customer since 30 Aug 2026 12:00:00 UTC, when they became known." in page
+
+
+def test_each_tab_leads_to_the_profile_in_klaviyo(visit, house, sold):
+    path = f"/customers/{john(house)}"
+
+    for tab in ("", "/webhooks", "/orders"):
+        assert f'href="{path}/in-klaviyo/{sold.id}"' in visit("support").get(path + tab)
+    assert "in-klaviyo" not in visit("viewer").get(path + "/webhooks")
+
+
 @pytest.mark.requirement("003-10", "003-63")
 def test_what_was_not_sent_stands_in_the_same_list_with_what_to_do(visit, house):
     house.connect("Shop", push_events=False)

@@ -196,6 +196,21 @@ def test_a_failed_request_says_why_and_is_sent_again_with_the_same_body(visit, h
     ]
 
 
+def test_what_klaviyo_had_taken_stays_accepted_when_it_is_resent_in_vain(visit, house, klaviyo, connection):
+    arrived(house, declined(phone=""))
+    house.settle(connection)
+    person, path = visit("support"), f"/requests/{house.delivery().id}"
+    klaviyo.fault("status", status=503)
+    person.post(f"{path}/resend", body="same")
+    house.settle(connection)
+
+    page = words(person.get(path))
+    assert "Declined Order ✓ Accepted 202 sent again in vain" in page
+    assert "Klaviyo had taken this before." in page
+    assert "Attempt 2: sent again by support@northwind.example 503" in page
+    assert "Declined Order" not in words(person.get("/failed"))
+
+
 def test_the_dialog_tells_how_the_two_bodies_differ(visit, house, failed, connection):
     house.change(connection, typed=True)
     person, path = visit("support"), f"/requests/{failed.id}"

@@ -83,6 +83,19 @@ def test_against_some_reasons_no_replay_is_offered(visit, house, connection):
     assert "Replay 1…" not in words(visit("manager").get("/failed/skipped"))
 
 
+def test_the_same_can_be_seen_by_customer_and_by_time(visit, house, connection):
+    stuck(house, connection, 1)
+    stuck(house, connection, 2, "campaign_not_selected", "skipped")
+    person = visit("viewer")
+
+    page = person.get(f"/failed?connection={connection.id}")
+    assert f'href="/customers?had=failed&amp;connection={connection.id}"' in page
+    assert f'href="/failed/failed/requests?connection={connection.id}"' in page
+    assert 'href="/customers?had=skipped"' in person.get("/failed/skipped/requests")
+    change(house, stuck(house, connection, 3), looked_at=house.clock())
+    assert "/customers?had=" not in person.get("/failed/looked-at")
+
+
 def test_a_list_that_there_is_not_is_not_found(visit):
     visit("viewer").get("/failed/lost", status=404)
 

@@ -7,8 +7,9 @@ import pytest
 
 from console.pages import frame
 from tests.console.pages.conftest import Person, app_of, words
-from vrio_klaviyo.store.connections import KeyStatus, record_key
+from vrio_klaviyo.store.connections import KeyStatus
 from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus
+from vrio_klaviyo.store.key_checks import record_key
 
 
 def test_nothing_on_a_page_can_run_or_draw_that_is_not_a_file_of_ours(visit, app):
@@ -119,6 +120,22 @@ def test_the_menu_leads_only_to_what_there_is(visit, app):
 
     there = [entry for entry in frame.MENU if entry.endpoint in app.view_functions]
     assert [key for _, key in menu] == [entry.key for entry in there]
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("/failed", "Failed"),
+        ("/replays", "Failed"),
+        ("/why", "Customers"),
+        ("/sources", "Settings"),
+        ("/audit", "Settings"),
+    ],
+)
+def test_the_menu_shows_where_a_page_stands(visit, path, word):
+    menu = re.search(r'<ul class="menu">.*?</ul>', visit("operator").get(path), re.DOTALL)[0]
+
+    assert re.findall(r'aria-current="page">(\w+)', menu) == [word]
 
 
 def test_no_link_of_a_page_of_ours_is_dead(visit):

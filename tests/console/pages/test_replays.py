@@ -179,8 +179,12 @@ def test_a_replay_is_stopped_once(visit, house, connection):
     manager = visit("manager")
     manager.post("/replays", **agreed(connection, 3))
     (replay,) = begun(house)
+    assert 'data-live="2"' in manager.get(f"/replays/{replay.id}")
     manager.post(f"/replays/{replay.id}/stop")
-    page = words(manager.get(f"/replays/{replay.id}"))
+    html = manager.get(f"/replays/{replay.id}")
+    page = words(html)
+    # What is over asks for itself no more.
+    assert "data-live=" not in html
     assert "Stopped. What was handed to the lane already" in page
     assert "■ Stopped" in page
     assert "Not begun 3" in page

@@ -20,7 +20,7 @@ def test_a_token_is_shown_once_and_works(visit, house):
     text = re.search(r"vkt_[\w-]{40,}", made.text)[0]
     with house.db.read() as session:
         assert token_of_text(session, text).name == "Helpdesk"
-        (entry,) = page_of_entries(session, house.source.workspace_id, action="token.made").rows
+        (entry,) = page_of_entries(session, house.source.workspace_id, action="token.added").rows
     assert text not in str(entry.details)
     page = operator.get("/tokens")
     assert text not in page
