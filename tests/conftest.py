@@ -19,7 +19,6 @@ from redis import Redis
 from sandbox.redis_server import PrivateRedis
 from tests.building import House, Klaviyo, emptied, klaviyo_served, standing_database
 from tests.databases import PostgresServer, SqliteFiles
-from vrio_klaviyo.store import ids
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.db import Database
 
@@ -121,12 +120,6 @@ def house(standing: Database, klaviyo: Klaviyo) -> Iterator[House]:
 def connection(house: House) -> Connection:
     """A connection of that house."""
     return house.connect()
-
-
-@pytest.fixture(autouse=True)
-def ids_of_this_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ids ascend within a process; after a test in a frozen future they would carry that time in all tests after it."""
-    monkeypatch.setattr(ids, "_last", 0)
 
 
 @pytest.fixture(autouse=True)

@@ -25,10 +25,11 @@ def test_it_runs_and_everything_arrives_once(standing: Ground, name: str) -> Non
 
 
 def test_the_page_says_which_goals_were_missed() -> None:
-    report = Report("receiving", "Receiving", "How.", [Line("quick", "1/s", "", "2/s", False), Line("so", "3/s")])
+    lines = [Line("quick", "1/s", "", "2/s", False), Line("so", "3/s")]
+    report = Report("receiving", "Receiving", "How.", "Because.", lines)
 
     written = page([report], 11.6)
 
     assert "| quick | 1/s |  | 2/s: **missed** |" in written
-    assert "- Receiving: quick." in written
+    assert "- Receiving: quick. Because." in written
     assert "12 minutes" in written

@@ -49,7 +49,7 @@ def take_in(house: House, vrio: str) -> None:
 
 
 def asked(vrio: str) -> list[str]:
-    return [entry["path"] for entry in requests.get(f"{vrio}/sandbox/requests", timeout=5).json()]
+    return [entry["path"] for entry in requests.get(f"{vrio}/sandbox/requests", timeout=30).json()]
 
 
 def test_a_source_without_a_key_asks_for_nothing(house: House, vrio: str) -> None:
@@ -77,7 +77,7 @@ def test_what_was_asked_for_once_is_not_asked_for_again(house: House, vrio: str)
 @pytest.mark.requirement("003-C")
 def test_a_vrio_that_does_not_answer_is_asked_again_and_then_done_without(house: House, vrio: str) -> None:
     with_key(house)
-    requests.post(f"{vrio}/sandbox/faults", json={"fault": "status", "status": 503, "times": None}, timeout=5)
+    requests.post(f"{vrio}/sandbox/faults", json={"fault": "status", "status": 503, "times": None}, timeout=30)
     inbound_id = house.post(sample(SALE))
     take_in(house, vrio)
 

@@ -29,7 +29,7 @@ def product(empty_database_url: str, redis_url: str, klaviyo: str) -> Iterator[P
 def held(klaviyo: str) -> list[tuple[str, str]]:
     """What the sandbox holds: metric and unique id of every event."""
     return [
-        (event["metric"], event["unique_id"]) for event in requests.get(f"{klaviyo}/sandbox/events", timeout=5).json()
+        (event["metric"], event["unique_id"]) for event in requests.get(f"{klaviyo}/sandbox/events", timeout=30).json()
     ]
 
 
@@ -42,9 +42,9 @@ def test_the_procfile_s_lines_are_the_product(product: Product, klaviyo: str, tm
     product.release()
     address = product.connect(tmp_path)
     product.start("web", "worker", "clock")
-    answer = requests.post(address, json=sample(SALE), timeout=5)
+    answer = requests.post(address, json=sample(SALE), timeout=30)
     assert (answer.status_code, answer.json()["received"]) == (202, True)
-    again = requests.post(address, json=sample(SALE), timeout=5)
+    again = requests.post(address, json=sample(SALE), timeout=30)
     assert (again.status_code, again.json()) == (200, {"received": True, "duplicate": True, "id": answer.json()["id"]})
     wait_until(lambda: len(held(klaviyo)) == 3, "Klaviyo holds three events")
     assert sorted(held(klaviyo)) == [
@@ -52,8 +52,8 @@ def test_the_procfile_s_lines_are_the_product(product: Product, klaviyo: str, tm
         ("Placed Order", "1668"),
         ("Started Subscription", "1668_1_sub"),
     ]
-    wait_until(lambda: requests.get(f"{product.url}/readyz", timeout=5).json()["status"] == "ok", "all is well")
-    assert "vk_deliveries" in requests.get(f"{product.url}/metrics", timeout=5).text
+    wait_until(lambda: requests.get(f"{product.url}/readyz", timeout=30).json()["status"] == "ok", "all is well")
+    assert "vk_deliveries" in requests.get(f"{product.url}/metrics", timeout=30).text
     (inbound,) = product.flask("inbound", "list")
     assert (inbound["status"], inbound["deliveries"]) == ("processed", 3)
     wait_until(lambda: all(status == "accepted" for status, _ in product.deliveries()), "all are accepted")

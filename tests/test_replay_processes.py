@@ -31,10 +31,10 @@ def test_a_replay_goes_on_although_worker_and_clock_are_killed(product: Product,
     product.release()
     address = product.connect(tmp_path)
     owed = 3 * len(SALES)
-    requests.post(f"{klaviyo}/sandbox/faults", json={"fault": "status", "status": 400, "times": owed}, timeout=5)
+    requests.post(f"{klaviyo}/sandbox/faults", json={"fault": "status", "status": 400, "times": owed}, timeout=30)
     product.start("web", "worker", "clock")
     for number in SALES:
-        assert requests.post(address, json=sale(number), timeout=5).status_code == 202
+        assert requests.post(address, json=sale(number), timeout=30).status_code == 202
     wait_until(lambda: [status for status, _ in product.deliveries()] == ["failed"] * owed, "all have failed")
     assert held(klaviyo) == []
 

@@ -3,8 +3,8 @@
 import pytest
 import responses
 
+from vrio_klaviyo.calling import new_session
 from vrio_klaviyo.connecting import Verdict
-from vrio_klaviyo.klaviyo.client import new_session
 from vrio_klaviyo.vrio_key import check_vrio_key
 
 VRIO = "https://vrio.test"
