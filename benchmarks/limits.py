@@ -9,9 +9,9 @@ from benchmarks.house import Ground, House
 from benchmarks.report import Report
 from benchmarks.sizes import Size
 from tests.building import event
-from vrio_klaviyo.store import deliveries, figures
-from vrio_klaviyo.store.deliveries import Opening
+from vrio_klaviyo.store import figures
 from vrio_klaviyo.store.inbound import list_inbound
+from vrio_klaviyo.store.opening import Opening, open_delivery
 from workers.tools import utc_now
 
 TITLE = "Klaviyo's limits"
@@ -109,6 +109,6 @@ def _openings(house: House) -> Iterator[Opening]:
 def _open(house: House, openings: list[Opening]) -> int:
     with house.db.write() as session:
         for opening in openings:
-            assert deliveries.open_delivery(session, opening, utc_now())
+            assert open_delivery(session, opening, utc_now())
     house.bells.ring("lane", house.connection.account_id)
     return len(openings)

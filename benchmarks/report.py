@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -27,11 +27,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one benchmark found; `notes` say how."""
+    """What one benchmark found; `notes` say how, `why` what a goal is missed by where one is."""
 
     name: str
     title: str
     notes: str
+    why: str = ""
     lines: list[Line] = field(default_factory=list)
 
     def add(self, what: str, measured: str, beside: str = "", goal: str = "", met: bool | None = None) -> None:
@@ -46,7 +47,7 @@ def ratio(ours: Iterable[float], theirs: Iterable[float]) -> float:
     return median(own / other for own, other in zip(ours, theirs, strict=True))
 
 
-def page(reports: Iterable[Report], minutes: float) -> str:
+def page(reports: list[Report], minutes: float) -> str:
     """The whole of `docs/performance.md`."""
     parts = [HEAD.format(cpus=os.cpu_count(), python=platform.python_version(), minutes=round(minutes))]
     for report in reports:
@@ -54,9 +55,15 @@ def page(reports: Iterable[Report], minutes: float) -> str:
         parts.append("| | measured | beside | goal |\n|---|---:|---|---|")
         parts += [f"| {line.what} | {line.measured} | {line.beside} | {line.verdict} |" for line in report.lines]
         parts.append("")
-    missed = [f"- {report.title}: {line.what}." for report in reports for line in report.lines if line.met is False]
-    parts.append("## Goals that were missed in this run\n\n" + ("\n".join(missed) or "None.") + "\n")
+    parts.append("## Goals that were missed in this run\n\n" + ("\n".join(_missed(reports)) or "None.") + "\n")
     return "\n".join(parts)
+
+
+def _missed(reports: Iterable[Report]) -> Iterator[str]:
+    for report in reports:
+        missed = [line.what for line in report.lines if line.met is False]
+        if missed:
+            yield f"- {report.title}: {'; '.join(missed)}. {report.why}".rstrip()
 
 
 HEAD = """\

@@ -18,6 +18,7 @@ class Size:
     calm: int
     waited: int
     plain: int
+    plain_waited: int
     limited_calm: int
     limited_rush: int
     dripping: int
@@ -30,12 +31,13 @@ class Size:
 
 FULL = Size(
     rounds=3,
-    received=2_000,
-    paced=2_500,
+    received=1_000,
+    paced=1_500,
     drained=10_000,
     calm=300,
     waited=2_000,
-    plain=100,
+    plain=500,
+    plain_waited=100,
     limited_calm=7_000,
     limited_rush=20_000,
     dripping=200,
@@ -53,6 +55,7 @@ QUICK = Size(
     calm=20,
     waited=20,
     plain=3,
+    plain_waited=2,
     limited_calm=120,
     limited_rush=1_500,
     dripping=20,
