@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from sandbox.klaviyo import GOOD_KEY, REVOKED_KEY
-from tests.building import Klaviyo, event, klaviyo_served
+from tests.building import Klaviyo, event
 from tests.wire import answering, saying
 from vrio_klaviyo.calling import new_session
 from vrio_klaviyo.errors import (
@@ -153,18 +153,6 @@ def test_the_lane_waits_as_told() -> None:
 
     assert isinstance(found, Throttled)
     assert found.retry_after_s == 7
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Klaviyo]:
-    with klaviyo_served() as klaviyo:
-        yield klaviyo
-
-
-@pytest.fixture
-def klaviyo(served: Klaviyo) -> Klaviyo:
-    served.reset()
-    return served
 
 
 @pytest.fixture

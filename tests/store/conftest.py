@@ -4,14 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.building import House, emptied, standing_database
+from tests.building import House, emptied
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.db import Database
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def standing(request: pytest.FixtureRequest) -> Iterator[Database]:
-    yield from standing_database(request)
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """Connections: how one is made, what is said of its key, how it is changed, and that nobody sees more than they may."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from sandbox.klaviyo import GOOD_KEY, NO_ACCOUNTS_READ_KEY, OTHER_ACCOUNT_KEY, REVOKED_KEY, SECOND_KEY
-from tests.building import Klaviyo, declined, klaviyo_served
+from tests.building import declined
 from tests.console.pages.conftest import words
 from vrio_klaviyo.store import deliveries
 from vrio_klaviyo.store.accounts import account_of
@@ -18,18 +17,6 @@ from vrio_klaviyo.store.sources import Source
 
 HOSTILE = "<script>alert(1)</script>\"'‮ x"
 FORM = {"name": "Klaviyo Production", "key": GOOD_KEY, "push_events": "on", "which": "all", "start": "active"}
-
-
-@pytest.fixture(scope="module")
-def standing_klaviyo() -> Iterator[Klaviyo]:
-    with klaviyo_served() as klaviyo:
-        yield klaviyo
-
-
-@pytest.fixture
-def klaviyo(standing_klaviyo: Klaviyo) -> Klaviyo:
-    standing_klaviyo.reset()
-    return standing_klaviyo
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.building import SALE, House, Klaviyo, declined, klaviyo_served, sample
+from tests.building import SALE, House, Klaviyo, declined, sample
 from tests.console.pages.conftest import app_of, words
 from vrio_klaviyo.store.customers import meet_customer
 
@@ -13,17 +13,10 @@ JOHN = "john@acme.test"
 EVIL = "<script>alert(1)</script>\"'&\u202e\x07"
 
 
-@pytest.fixture(scope="module")
-def served():
-    with klaviyo_served() as klaviyo:
-        yield klaviyo
-
-
 @pytest.fixture
-def klaviyo(served, house):
-    served.reset()
-    house.klaviyo_url = served.url
-    return served
+def klaviyo(klaviyo, house):
+    house.klaviyo_url = klaviyo.url
+    return klaviyo
 
 
 @pytest.fixture

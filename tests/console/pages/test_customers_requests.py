@@ -6,24 +6,17 @@ import re
 import pytest
 
 from sandbox.klaviyo import GOOD_KEY
-from tests.building import SALE, House, Klaviyo, declined, klaviyo_served, sample
+from tests.building import SALE, House, Klaviyo, declined, sample
 from tests.console.pages.conftest import words
 from vrio_klaviyo.store import retention
 from vrio_klaviyo.store.deliveries import Delivery
 from vrio_klaviyo.store.journals import page_of_entries
 
 
-@pytest.fixture(scope="module")
-def served():
-    with klaviyo_served() as klaviyo:
-        yield klaviyo
-
-
 @pytest.fixture
-def klaviyo(served, house):
-    served.reset()
-    house.klaviyo_url = served.url
-    return served
+def klaviyo(klaviyo, house):
+    house.klaviyo_url = klaviyo.url
+    return klaviyo
 
 
 @pytest.fixture
