@@ -24,14 +24,13 @@ from itertools import accumulate
 
 from webhooks.card_numbers import LONGEST, PLAIN_RUN, RUN, SHORTEST, Change, changed, cuts_in
 from webhooks.field_names import SENSITIVE, Rule, rule_of, sensitive
+from webhooks.reading import is_json
 
 # What ends a value is no part of a name, or the next name would begin elsewhere once the value is gone.
 _PLAIN_FIELD = re.compile(r"""(?<![\w.\[\]-])([\w.\[\]-]++)([\\"']*+[ ]?+[:=][ ]?+[\\"']*+)(\d[^\s"'&,;<>{}\\]*+)""")
 
 _TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?|(-?[0-9][-+.0-9eE]*+)|[{}\[\]]')
 _CHARACTER = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u....|\\.|.", re.DOTALL)
-# Integers as text: Python reads none of more than 4,300 digits.
-_JSON = json.JSONDecoder(parse_int=str, parse_float=str)
 
 _OPENING = re.compile(r"\ufeff?[ \t\r\n]*+[{\[]")
 _NAME = re.compile(r'"([A-Za-z0-9_ .\[\]-]++)"[ \t\r\n]*+:')
@@ -89,7 +88,7 @@ def _scrubbed_quickly(body: bytes, text: str) -> str | None:
     if not rules:
         return text
     # Each name is searched for on its own.
-    if len(rules) > _USUAL_SENSITIVE_NAMES or not _is_json(text):
+    if len(rules) > _USUAL_SENSITIVE_NAMES or not is_json(text):
         return None
     changes: list[Change] = []
     for name, rule in rules.items():
@@ -113,7 +112,7 @@ def _scrubbed_quickly(body: bytes, text: str) -> str | None:
 
 def _scrubbed_json(text: str) -> str | None:
     """The JSON text scrubbed; None when it is no JSON."""
-    if not _is_json(text):
+    if not is_json(text):
         return None
     changes: list[Change] = []
     rule = Rule.TEXT
@@ -151,14 +150,6 @@ def _scrubbed_plain(text: str) -> str:
 
     text = _PLAIN_FIELD.sub(field, text)
     return changed(text, cuts_in(text, PLAIN_RUN))
-
-
-def _is_json(text: str) -> bool:
-    try:
-        _JSON.decode(text.removeprefix("\ufeff"))
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _string(spelled: str, rule: Rule) -> str:

@@ -5,7 +5,6 @@ Nothing is understood here but the envelope. Who posts waits for one commit; all
 """
 
 import hashlib
-import json
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -18,6 +17,7 @@ from vrio_klaviyo.store.db import Database, DatabaseError
 from vrio_klaviyo.store.keeping import Envelope, Kept
 from vrio_klaviyo.store.sources import WEBHOOK_PATH, key_hash, source_of_key
 from webhooks.card_data import scrubbed
+from webhooks.reading import canonical, read
 
 LARGEST_BODY = 1024 * 1024
 RETRY_AFTER_S = 5
@@ -25,8 +25,6 @@ RETRY_AFTER_S = 5
 KEY_KNOWN_FOR_S = 5.0
 # Vrio's words and ids have a few dozen characters. What is longer is kept in the body.
 _LONGEST_WORD = 200
-# Python turns no text of more than 4,300 digits into a number; as text it tells two bodies apart just as well.
-_LONGEST_INTEGER = 1000
 
 
 class Receiver:
@@ -75,29 +73,19 @@ def opened(body: bytes) -> tuple[Envelope, str, str]:
             5325 is "5325". The order of members and the white space do not count.
     """
     try:
-        document = json.loads(body, parse_int=_integer, parse_float=_float)
+        document = read(body)
         if not isinstance(document, dict):
             return Envelope(), _hash(b"not an object\n", body), "The body is JSON, but no JSON object."
         event_id = _word(document.get("webhook_event_id"))
         if event_id:
             document["webhook_event_id"] = event_id
-        canonical = json.dumps(document, sort_keys=True).encode()
+        spelled = canonical(document)
     except RecursionError:
         return Envelope(), _hash(b"too deep\n", body), "The body is nested too deeply."
     except ValueError:
         return Envelope(), _hash(b"not JSON\n", body), "The body is not JSON." if body else "The body is empty."
     envelope = Envelope(_word(document.get("webhook_type")), _word(document.get("webhook_event")), event_id)
-    return envelope, _hash(b"", canonical), ""
-
-
-def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
-
-
-def _float(digits: str) -> float | dict[str, str]:
-    """The number, or its digits where it does not hold all of them: 1E1000000 must not be taken for 1E1000001."""
-    number = float(digits)
-    return number if repr(number) == digits else {"number": digits}
+    return envelope, _hash(b"", spelled), ""
 
 
 def _word(value: Any) -> str:

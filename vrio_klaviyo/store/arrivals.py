@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any
 
 from vrio_klaviyo.store.db import Database, DatabaseError, is_outage
-from vrio_klaviyo.store.keeping import Envelope, Kept, keep_all, row_of
+from vrio_klaviyo.store.keeping import Envelope, Kept, keep_all, keep_directly, keeping, row_of
 
 # A transaction holds SQLite's write lock, for which the workers wait.
 MOST_TOGETHER = 32
@@ -36,7 +36,8 @@ class Arrivals:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._one_writes = db.engine.dialect.name == "sqlite"
+        dialect = db.engine.dialect.name
+        self._direct = None if dialect == "sqlite" else db.direct(keeping(dialect))
         self._waiting: deque[_Arrival] = deque()
         self._writing = Lock()
 
@@ -49,8 +50,8 @@ class Arrivals:
         Raises: DatabaseError when it could not be stored; the sender must then not be told that it was.
         """
         row = row_of(source_id, envelope, body, dedup_key, now, unreadable)
-        if not self._one_writes:
-            return keep_all(self._db, [row])[0]
+        if self._direct:
+            return keep_directly(self._db, self._direct, row)
         mine = _Arrival(row)
         self._waiting.append(mine)
         with self._writing:

@@ -1,12 +1,10 @@
-"""The database: how to open it, the types of its columns, reading and writing sessions, and its migrations."""
+"""The database: how to open it, reading and writing sessions, and its migrations."""
 
-import json
-import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +13,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, DateTime, Dialect, Engine, LargeBinary, MetaData, Text, create_engine, event
+from sqlalchemy import Engine, Insert, LargeBinary, MetaData, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from vrio_klaviyo.errors import NotReady
+from vrio_klaviyo.store.columns import CleanText, Json, Moment
+from vrio_klaviyo.store.direct import Direct
 
 # For how long who wants to write waits while another keeps it from doing so; with SQLite also how often it looks.
 LOCKED_S = 5.0
@@ -30,7 +29,7 @@ _BUSY_TIMEOUT = f"PRAGMA busy_timeout={int(LOCKED_S * 1000)}"
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
-__all__ = ["Base", "Database", "DatabaseError", "Session", "head", "is_outage", "storable", "upgrade"]
+__all__ = ["Base", "Database", "DatabaseError", "Session", "head", "is_outage", "upgrade"]
 
 # What a caller catches when the database is away, full or locked; SQLAlchemy's name stays inside `store`.
 DatabaseError = SQLAlchemyError
@@ -38,69 +37,11 @@ DatabaseError = SQLAlchemyError
 # PostgreSQL: the class of what is too large or too complex for it, which is the fault of what it was given.
 _TOO_MUCH = "54"
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
 
 def is_outage(error: DatabaseError) -> bool:
     """Whether the database is to blame, being away, locked or full, and not what it was given."""
     too_much = str(getattr(getattr(error, "orig", None), "sqlstate", "")).startswith(_TOO_MUCH)
     return isinstance(error, OperationalError | InterfaceError | TimeoutError) and not too_much
-
-
-def storable(text: str) -> str:
-    """
-    The text without what a database refuses.
-
-    PostgreSQL knows no NUL, and no encoding knows half a surrogate pair.
-    """
-    return _UNSTORABLE.sub("\ufffd", text)
-
-
-class CleanText(TypeDecorator[str]):
-    """Text that may come from outside."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return value if value is None else storable(value)
-
-
-class ByteOrderedText(CleanText):
-    """Text that every database sorts alike, by its signs' numbers, so that its index finds what begins with a word."""
-
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        # SQLite sorts so by itself, and knows no such name.
-        return Text(collation="C") if dialect.name == "postgresql" else Text()
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware datetime, kept in UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        # SQLite keeps no zone; what we wrote was UTC.
-        return value if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Json(TypeDecorator[Any]):
-    """A small list or object of ours, as ASCII text: the same on every database."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
 
 
 class Base(DeclarativeBase):
@@ -136,7 +77,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(database_url(url))
         self._reading = self.engine.execution_options(vk_reading=True)
-        self._single = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        # Not asked first whether they are alive: `Direct` does it again when one was not.
+        self._single = _engine(self.engine.url, isolation_level="AUTOCOMMIT", pool_pre_ping=False)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -156,13 +98,13 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
-    def statement(self) -> AbstractContextManager[Connection]:
+    def direct(self, statement: Insert) -> Direct:
         """
-        A connection for one statement, which is a transaction by itself.
+        This statement on connections of its own, each time a transaction by itself.
 
-        PostgreSQL: not being told to begin and to commit spares two ways there and back, and a third of the work.
+        PostgreSQL: being told neither to begin nor to commit spares it two ways there and back.
         """
-        return self.engine.begin() if self.engine.dialect.name == "sqlite" else self._single.connect()
+        return Direct(self._single, statement)
 
     def revision(self) -> str | None:
         """The migration that this database is at; None when it has none."""
@@ -181,6 +123,7 @@ class Database:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+        self._single.dispose()
 
 
 def database_url(url: str) -> URL:
@@ -193,13 +136,15 @@ def database_url(url: str) -> URL:
     return parsed
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, **how: Any) -> Engine:
     # The values of a statement that failed are people's data, and errors end in logs.
     if url.drivername != "sqlite":
-        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=20, max_overflow=10)
+        engine = create_engine(
+            url, **{"hide_parameters": True, "pool_pre_ping": True, "pool_size": 20, "max_overflow": 10} | how
+        )
         event.listen(engine, "connect", _prepare_postgresql)
         return engine
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": LOCKED_S})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": LOCKED_S}, **how)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

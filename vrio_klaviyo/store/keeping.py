@@ -6,10 +6,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Insert, select
 from sqlalchemy.orm import Session
 
 from vrio_klaviyo.store.db import Database
+from vrio_klaviyo.store.direct import Direct
 from vrio_klaviyo.store.ids import new_id
 from vrio_klaviyo.store.inbound import InboundEvent, InboundStatus
 from vrio_klaviyo.store.upserts import insert
@@ -31,25 +32,43 @@ class Kept:
     duplicate: bool
 
 
+@cache
+def keeping(dialect: str) -> Insert:
+    """The statement that keeps a webhook, made once: building it takes as long as doing it."""
+    statement: Insert = insert(dialect, InboundEvent).on_conflict_do_nothing().returning(InboundEvent.__table__.c.id)
+    return statement
+
+
+def keep_directly(db: Database, direct: Direct, row: dict[str, Any]) -> Kept:
+    """
+    Commit one webhook, as `row_of` makes it: one insert and nothing else, on the way on which Vrio waits.
+
+    Shape:  `direct` is `keeping` on that database.
+    Raises: DatabaseError when it could not be stored; the sender must not be told that it was.
+    """
+    if direct.rows(row):
+        return Kept(row["id"], False)
+    with db.read() as session:
+        return _found(session.connection(), row)
+
+
 def keep_all(db: Database, rows: list[dict[str, Any]]) -> list[Kept]:
     """
-    Commit webhooks together, as `row_of` makes them: one insert and nothing else, on the way on which Vrio waits.
+    Commit webhooks together, or none of them.
 
     Shape:  where each is kept.
-    Raises: DatabaseError when they could not be stored, and then none of them is; the senders must not be told that
-            they were.
+    Raises: DatabaseError as `keep_directly`.
     """
-    # PostgreSQL: two that insert the same keys in another order could wait for each other for ever.
-    ordered = sorted(rows, key=lambda row: (row["source_id"], row["dedup_key"]))
-    with db.statement() as connection:
-        statement = _keeping(connection.dialect.name)
-        new = set(connection.execute(statement, ordered if len(ordered) > 1 else ordered[0]).scalars())
-        return [Kept(row["id"], False) if row["id"] in new else _first(connection, row) for row in rows]
+    with db.engine.begin() as connection:
+        new = set(connection.execute(keeping(connection.dialect.name), rows if len(rows) > 1 else rows[0]).scalars())
+        return [Kept(row["id"], False) if row["id"] in new else _found(connection, row) for row in rows]
 
 
-def _first(connection: Connection, row: dict[str, Any]) -> Kept:
+def _found(connection: Connection, row: dict[str, Any]) -> Kept:
     keys = InboundEvent.source_id == row["source_id"], InboundEvent.dedup_key == row["dedup_key"]
-    return Kept(connection.execute(select(InboundEvent.id).where(*keys)).scalar_one(), duplicate=True)
+    first = connection.execute(select(InboundEvent.id).where(*keys)).scalar_one()
+    # It is the first one itself when its connection was lost before the answer, and it was inserted again.
+    return Kept(first, duplicate=first != row["id"])
 
 
 def keep_own(session: Session, source_id: str, told: Iterable[tuple[Envelope, bytes, str]], now: datetime) -> None:
@@ -85,9 +104,3 @@ def row_of(
         "waits_for": "",
         "wait_until": None,
     }
-
-
-@cache
-def _keeping(dialect: str) -> Any:
-    """The statement of `keep_all`, made once: building it takes as long as doing it."""
-    return insert(dialect, InboundEvent).on_conflict_do_nothing().returning(InboundEvent.__table__.c.id)
