@@ -66,7 +66,7 @@ class Finisher:
         self._connections = connections
         self._now = now
         self._assembler = Assembler(session, source, connections)
-        self._customers: dict[str, CustomerRow] = {}
+        self._customers: dict[str, CustomerRow | None] = {}
         self._told_otherwise: set[str] = set()
 
     def finish(self, events: list[Loaded]) -> list[Ended]:
@@ -79,7 +79,9 @@ class Finisher:
         records = [event.webhook.record for event in events if event.webhook and event.webhook.record]
         things = set[tuple[str, str]]().union(*map(things_named, records))
         self._assembler.memory.expect(things | {(JUDGED, event.inbound.id) for event in events})
-        self._told_otherwise = inbound.told_otherwise(self._session, [event.inbound for event in events])
+        self._told_otherwise = inbound.told_otherwise(
+            self._session, self._source.id, [event.inbound for event in events]
+        )
         self._assembler.waited_for = inbound.waited_for(self._session, self._source.id, map("/".join, things))
         people = {vrio_id for kind, vrio_id in things if kind == "customer"}
         self._customers = customers_by_id(self._session, self._source.id, people)
@@ -141,13 +143,10 @@ class Finisher:
         notes += assumed if anything else ()
         if anything and not self._connections:
             status, reason = InboundStatus.IGNORED, NO_CONNECTION
-        lanes: set[str] = set()
-        for connection in self._connections:
-            wanted = [(about, one) for about, requests in follows for one in for_connection(requests, connection)]
-            opened: list[Opening] = []
-            # Who wants none of it, or was promised all of it before, is still told of a profile that has changed.
-            for about, request in (one for told in (wanted, alone) if not opened for one in told):
-                opening = Opening(
+
+        def opened(connection: Connection, told: list[tuple[Record, Request]]) -> list[Opening]:
+            openings = [
+                Opening(
                     connection_id=connection.id,
                     source_id=self._source.id,
                     customer_id=row.id if row else None,
@@ -157,9 +156,16 @@ class Finisher:
                     skip_reason=gate.skip_reason(request, about, connection, arrived.received_at),
                     notes=notes + notes_on_address(request),
                 )
-                if open_delivery(self._session, opening, self._now):
-                    opened.append(opening)
-            if any(opening.skip_reason is None for opening in opened):
+                for about, request in told
+            ]
+            return [opening for opening in openings if open_delivery(self._session, opening, self._now)]
+
+        lanes: set[str] = set()
+        for connection in self._connections:
+            wanted = [(about, one) for about, requests in follows for one in for_connection(requests, connection)]
+            # Who wants none of it, or was promised all of it before, is still told of a profile that has changed.
+            new = opened(connection, wanted) or opened(connection, alone)
+            if any(opening.skip_reason is None for opening in new):
                 lanes.add(connection.account_id)
         if row is not None and lanes:
             row.profile_hash = shown

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from tests.building import NOON, House, declined
+from tests.bodies import declined
+from tests.building import NOON, House
 from vrio_klaviyo.errors import NotFound
 from vrio_klaviyo.store import inbound
 from vrio_klaviyo.store.inbound import InboundEvent, InboundStatus
@@ -101,7 +102,7 @@ def test_an_earlier_webhook_with_the_same_id_is_seen(house: House) -> None:
     without = [house.post(declined(1, email=email) | {"webhook_event_id": None}) for email in ("a@b.co", "c@d.co")]
     with house.db.read() as session:
         arrived = [inbound.find_inbound(session, one) for one in (first, second, other_type, *without)]
-        told = inbound.told_otherwise(session, arrived)
+        told = inbound.told_otherwise(session, house.source.id, arrived)
 
     assert told == {second}
 

@@ -3,12 +3,15 @@
 import re
 import unicodedata
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
 from sqlalchemy import ForeignKey, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from vrio_klaviyo.store.db import Base, ByteOrderedText
-from vrio_klaviyo.store.upserts import insert
+from vrio_klaviyo.store.columns import ByteOrderedText
+from vrio_klaviyo.store.db import Base
+from vrio_klaviyo.store.upserts import dialect_of, insert
 
 # As many digits at a number's end are the same however it is written: with the country's code, or with a zero.
 PHONE_DIGITS = 7
@@ -67,7 +70,13 @@ def keep_words(
     if words:
         own = {"workspace_id": workspace_id, "customer_id": customer_id}
         rows = [own | {"kind": str(kind), "word": word} for kind, word in sorted(words)]
-        session.execute(insert(session, CustomerWord).values(rows).on_conflict_do_nothing())
+        session.connection().execute(_keeping(dialect_of(session)), rows)
+
+
+@cache
+def _keeping(dialect: str) -> Any:
+    """The statement of `keep_words`, made once: building it takes longer than doing it."""
+    return insert(dialect, CustomerWord).on_conflict_do_nothing()
 
 
 def folded(text: str) -> str:

@@ -71,19 +71,22 @@ def meet_customer(
     last_name: str,
     phone: str,
     as_of: datetime,
-    known_by_id: dict[str, Customer] | None = None,
+    known_by_id: dict[str, Customer | None] | None = None,
 ) -> Customer | None:
     """
     This customer's row, made or brought up to date; None when nothing tells who it is.
 
     Shape:  found by Vrio's id, else by e-mail. An older picture only fills what is empty; an empty value never wipes a
-            known one. Those of `known_by_id` need not be looked for, and a new one is added to them.
+            known one. `known_by_id` is what `customers_by_id` found, and a new one is added to it.
     """
     if not (vrio_id or email):
         return None
-    who = Customer.vrio_id == vrio_id if vrio_id else Customer.email == email
     met = {} if known_by_id is None else known_by_id
-    known = met.get(vrio_id) or session.scalar(select(Customer).where(Customer.source_id == source_id, who).limit(1))
+    if vrio_id in met:
+        known = met[vrio_id]
+    else:
+        who = Customer.vrio_id == vrio_id if vrio_id else Customer.email == email
+        known = session.scalar(select(Customer).where(Customer.source_id == source_id, who).limit(1))
     if known is None:
         known = Customer(
             id=new_id("cu"),
@@ -133,11 +136,11 @@ def _let_be_found(session: Session, customer: Customer, *, new: bool = False) ->
     keep_words(session, customer.workspace_id, customer.id, **_found_by(customer), known=not new)
 
 
-def customers_by_id(session: Session, source_id: str, vrio_ids: Iterable[str]) -> dict[str, Customer]:
-    """The customers of one source that have one of Vrio's ids, each by it."""
-    asked = [vrio_id for vrio_id in vrio_ids if vrio_id]
-    found = session.scalars(select(Customer).where(Customer.source_id == source_id, Customer.vrio_id.in_(asked)))
-    return {customer.vrio_id: customer for customer in found}
+def customers_by_id(session: Session, source_id: str, vrio_ids: Iterable[str]) -> dict[str, Customer | None]:
+    """The customers of one source by Vrio's ids; None where nobody has told of one."""
+    met: dict[str, Customer | None] = dict.fromkeys(vrio_id for vrio_id in vrio_ids if vrio_id)
+    found = session.scalars(select(Customer).where(Customer.source_id == source_id, Customer.vrio_id.in_(list(met))))
+    return met | {customer.vrio_id: customer for customer in found}
 
 
 def find_customers(session: Session, email_or_id: str) -> list[Customer]:

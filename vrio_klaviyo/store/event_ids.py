@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from vrio_klaviyo.store.db import Base
@@ -25,17 +25,26 @@ class GivenEventId(Base):
     event_id: Mapped[str]
 
 
+# Made once, because building a statement takes longer than doing it.
+_TABLE = GivenEventId.__table__
+_OF_SOURCE = _TABLE.c.source_id == bindparam("source_id")
+_OF_SERIES = _OF_SOURCE & (_TABLE.c.series == bindparam("series"))
+_GIVEN = select(_TABLE.c.event_id).where(_OF_SOURCE, _TABLE.c.thing == bindparam("thing"))
+_LAST = select(func.max(_TABLE.c.number)).where(_OF_SERIES)
+_SERIES = select(_TABLE.c.thing, _TABLE.c.event_id).where(_OF_SERIES)
+_GIVE = insert(GivenEventId.__table__)  # type: ignore[arg-type]
+
+
 def event_id_of(session: Session, source_id: str, thing: str, series: str, make: Callable[[int], str]) -> str:
     """The event id that this thing has; at the first time, what `make` makes of its number in the series."""
-    given = session.get(GivenEventId, (source_id, thing))
+    connection = session.connection()
+    given: str | None = connection.execute(_GIVEN, {"source_id": source_id, "thing": thing}).scalar()
     if given is None:
-        counted = select(func.max(GivenEventId.number))
-        last = session.scalar(counted.where(GivenEventId.source_id == source_id, GivenEventId.series == series))
-        number = (last or 0) + 1
-        given = GivenEventId(source_id=source_id, thing=thing, series=series, number=number, event_id=make(number))
-        session.add(given)
-        session.flush()
-    return given.event_id
+        own = {"source_id": source_id, "series": series}
+        number = (connection.execute(_LAST, own).scalar() or 0) + 1
+        given = make(number)
+        connection.execute(_GIVE, own | {"thing": thing, "number": number, "event_id": given})
+    return given
 
 
 def line_ids_of(session: Session, source_id: str, series: str, ids: Mapping[str, str]) -> dict[str, str]:
@@ -45,19 +54,16 @@ def line_ids_of(session: Session, source_id: str, series: str, ids: Mapping[str,
     Shape:  ids are those that the lines would have now, by their places: 4001/2 is the second line of order offer 4001.
             "" for a line whose order offer was told before without it: then there is nothing more to tell.
     """
-    rows = session.execute(
-        select(GivenEventId.thing, GivenEventId.event_id).where(
-            GivenEventId.source_id == source_id, GivenEventId.series == series
-        )
-    )
+    connection, own = session.connection(), {"source_id": source_id, "series": series}
+    rows = connection.execute(_SERIES, own)
     given = {thing.removeprefix(f"{series}/"): event_id for thing, event_id in rows}
     told = {place.rpartition("/")[0] for place in given}
     fresh = {place: event_id for place, event_id in ids.items() if place.rpartition("/")[0] not in told}
-    for number, (place, event_id) in enumerate(fresh.items(), len(given) + 1):
-        session.add(
-            GivenEventId(
-                source_id=source_id, thing=f"{series}/{place}", series=series, number=number, event_id=event_id
-            )
-        )
+    new = [
+        own | {"thing": f"{series}/{place}", "number": number, "event_id": event_id}
+        for number, (place, event_id) in enumerate(fresh.items(), len(given) + 1)
+    ]
+    if new:
+        connection.execute(_GIVE, new)
     known = given | fresh
     return {place: known.get(place, "") for place in ids}

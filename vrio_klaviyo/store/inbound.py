@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, bindparam, func, select, text, tuple_, update
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, bindparam, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from vrio_klaviyo.errors import NotFound
@@ -82,6 +82,14 @@ _FINISH = (
 )
 
 
+_FIRST_TOLD = (
+    select(InboundEvent.event_id, func.min(InboundEvent.id))
+    .where(InboundEvent.source_id == bindparam("source"), InboundEvent.type == bindparam("type"))
+    .where(InboundEvent.event_id.in_(bindparam("ids", expanding=True)))
+    .group_by(InboundEvent.event_id)
+)
+
+
 def claim_received(session: Session, source_id: str, limit: int) -> list[InboundEvent]:
     """
     The next webhooks to work on, oldest first, each marked as begun.
@@ -149,15 +157,18 @@ def wake_overdue(session: Session, now: datetime) -> None:
     session.execute(update(InboundEvent).where(AWAITED, InboundEvent.wait_until <= now).values(_LOOK_AGAIN))
 
 
-def told_otherwise(session: Session, arrived: list[InboundEvent]) -> set[str]:
+def told_otherwise(session: Session, source_id: str, arrived: list[InboundEvent]) -> set[str]:
     """Which of these webhooks of one source had an earlier one with the same id and another body."""
-    asked = {(one.source_id, one.type, one.event_id) for one in arrived if one.event_id}
-    if not asked:
-        return set()
-    words = (InboundEvent.source_id, InboundEvent.type, InboundEvent.event_id)
-    query = select(*words, func.min(InboundEvent.id)).where(tuple_(*words).in_(asked)).group_by(*words)
-    first = {(source_id, kind, event_id): first for source_id, kind, event_id, first in session.execute(query)}
-    return {one.id for one in arrived if first.get((one.source_id, one.type, one.event_id), one.id) < one.id}
+    asked: dict[str, list[str]] = {}
+    for one in arrived:
+        if one.event_id:
+            asked.setdefault(one.type, []).append(one.event_id)
+    first: dict[tuple[str, str], str] = {}
+    # Type by type, because SQLite finds no index for pairs and would read everything that was received.
+    for kind, ids in asked.items():
+        known = session.connection().execute(_FIRST_TOLD, {"source": source_id, "type": kind, "ids": ids})
+        first |= {(kind, event_id): inbound_id for event_id, inbound_id in known}
+    return {one.id for one in arrived if first.get((one.type, one.event_id), one.id) < one.id}
 
 
 def note_crash(session: Session, inbound_ids: Sequence[str], traceback: str) -> None:

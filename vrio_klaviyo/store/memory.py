@@ -3,14 +3,15 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ForeignKey, Index, bindparam, literal_column, select, tuple_
+from sqlalchemy import ForeignKey, Index, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from vrio_klaviyo.store import next_charges
 from vrio_klaviyo.store.db import Base
-from vrio_klaviyo.store.upserts import insert
+from vrio_klaviyo.store.upserts import dialect_of, insert
 
 
 class RecordRow(Base):
@@ -45,10 +46,9 @@ _ROWS = RecordRow.__table__.c
 _PICTURES = select(_ROWS.kind, _ROWS.vrio_id, _ROWS.vrio_customer_id, _ROWS.as_of, _ROWS.body).where(
     _ROWS.source_id == bindparam("source")
 )
-_THINGS = _PICTURES.where(tuple_(_ROWS.kind, _ROWS.vrio_id).in_(bindparam("things", expanding=True)))
+# Kind by kind, because SQLite finds no index for pairs and would read everything that the source has.
+_THINGS = _PICTURES.where(_ROWS.kind == bindparam("kind"), _ROWS.vrio_id.in_(bindparam("ids", expanding=True)))
 _ALL_OF = _PICTURES.where(_ROWS.vrio_customer_id.in_(bindparam("customers", expanding=True)))
-# SQLAlchemy's own `excluded` copies the whole table each time.
-_NEWS: dict[str, Any] = {name: literal_column(f"excluded.{name}") for name in ("vrio_customer_id", "as_of", "body")}
 
 
 class Memory:
@@ -71,7 +71,7 @@ class Memory:
         """
         Look for all these things, by kind and id, and for whatever their customers have, before they are asked for.
 
-        Shape:  two queries, however many there are; one at a time would take two for each.
+        Shape:  a query for each kind and one for the customers, however many there are.
         """
         wanted = set(things)
         self._look_for(wanted)
@@ -95,10 +95,8 @@ class Memory:
         after = [self._known[thing] for thing in things]
         changed = [picture for picture, known in zip(after, before, strict=True) if picture and picture != known]
         if changed:
-            keep = insert(self._session, RecordRow)
-            keep = keep.on_conflict_do_update(index_elements=["source_id", "kind", "vrio_id"], set_=_NEWS)
             rows = [{"source_id": self._source_id, **picture._asdict()} for picture in changed]
-            self._session.connection().execute(keep, rows)
+            self._session.connection().execute(_keeping(dialect_of(self._session)), rows)
             self._plan_charges(zip(before, after, strict=True))
 
     def _plan_charges(self, pictures: Iterable[tuple[Picture | None, Picture | None]]) -> None:
@@ -127,10 +125,13 @@ class Memory:
         return [picture for picture in found if picture and picture.vrio_customer_id == vrio_customer_id]
 
     def _look_for(self, things: Iterable[tuple[str, str]]) -> None:
-        unknown = [thing for thing in things if thing not in self._known]
-        if unknown:
-            self._known |= dict.fromkeys(unknown)
-            self._learn(_THINGS, {"source": self._source_id, "things": unknown})
+        unknown: dict[str, list[str]] = {}
+        for kind, vrio_id in things:
+            if (kind, vrio_id) not in self._known:
+                self._known[kind, vrio_id] = None
+                unknown.setdefault(kind, []).append(vrio_id)
+        for kind, ids in unknown.items():
+            self._learn(_THINGS, {"source": self._source_id, "kind": kind, "ids": ids})
 
     def _look_for_all_of(self, customers: Iterable[str]) -> None:
         unknown = [customer for customer in customers if customer and customer not in self._whole]
@@ -148,6 +149,14 @@ class Memory:
         thing = (picture.kind, picture.vrio_id)
         self._known[thing] = picture
         self._things_of.setdefault(picture.vrio_customer_id, set()).add(thing)
+
+
+@cache
+def _keeping(dialect: str) -> Any:
+    """The statement that keeps pictures, made once: building it takes longer than doing it."""
+    keep = insert(dialect, RecordRow)
+    news = {name: keep.excluded[name] for name in ("vrio_customer_id", "as_of", "body")}
+    return keep.on_conflict_do_update(index_elements=["source_id", "kind", "vrio_id"], set_=news)
 
 
 def _together(known: Picture, told: Picture) -> Picture:

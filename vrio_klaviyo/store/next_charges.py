@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, delete, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from vrio_klaviyo.store.db import Base
-from vrio_klaviyo.store.upserts import insert
+from vrio_klaviyo.store.upserts import dialect_of, insert
 
 
 class NextCharge(Base):
@@ -43,19 +45,27 @@ def plan(session: Session, source_id: str, changed: Iterable[tuple[str, str, byt
     Shape:  changed has the id of each, whose it is, and what was remembered of it before and is now. A date that is the
             same as before was planned before, and may have been announced.
     """
-    over = []
+    ahead, over = [], []
     for order_offer_id, vrio_customer_id, before, now in changed:
         was, due_at = due_of(before) if before else None, due_of(now)
         if due_at is None and was is not None:
             over.append(order_offer_id)
         if due_at is not None and due_at != was:
-            news = {"vrio_customer_id": vrio_customer_id, "due_at": due_at}
             keys = {"source_id": source_id, "order_offer_id": order_offer_id}
-            statement = insert(session, NextCharge).values(keys | news)
-            session.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=news))
+            ahead.append(keys | {"vrio_customer_id": vrio_customer_id, "due_at": due_at})
+    if ahead:
+        session.connection().execute(_planning(dialect_of(session)), ahead)
     if over:
         forgotten = delete(NextCharge).where(NextCharge.source_id == source_id)
         session.execute(forgotten.where(NextCharge.order_offer_id.in_(over)))
+
+
+@cache
+def _planning(dialect: str) -> Any:
+    """The statement of `plan`, made once: building it takes longer than doing it."""
+    planned = insert(dialect, NextCharge)
+    news = {name: planned.excluded[name] for name in ("vrio_customer_id", "due_at")}
+    return planned.on_conflict_do_update(index_elements=["source_id", "order_offer_id"], set_=news)
 
 
 def take_due(session: Session, source_id: str, after: datetime, until: datetime, limit: int) -> list[NextCharge]:
@@ -67,5 +77,7 @@ def take_due(session: Session, source_id: str, after: datetime, until: datetime,
     taken = [(one.order_offer_id, one.due_at) for one in found]
     if taken:
         gone = delete(NextCharge).where(NextCharge.source_id == source_id)
+        # By their ids as well, because SQLite finds no index for pairs.
+        gone = gone.where(NextCharge.order_offer_id.in_([order_offer_id for order_offer_id, _ in taken]))
         session.execute(gone.where(tuple_(NextCharge.order_offer_id, NextCharge.due_at).in_(taken)))
     return found

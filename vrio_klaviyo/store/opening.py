@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +13,7 @@ from vrio_klaviyo.klaviyo import requests
 from vrio_klaviyo.klaviyo.requests import EventRequest, Request
 from vrio_klaviyo.store.deliveries import PROMISED, SKIPPED, Delivery, DeliveryStatus
 from vrio_klaviyo.store.ids import new_id
-from vrio_klaviyo.store.upserts import insert
+from vrio_klaviyo.store.upserts import dialect_of, insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,14 @@ def open_delivery(session: Session, opening: Opening, now: datetime) -> str | No
         "queued_at": now,
         "finished_at": now if skipped else None,
     }
-    once = insert(session, Delivery).on_conflict_do_nothing(
+    opened: str | None = session.connection().execute(_opening(dialect_of(session)), row).scalar()
+    return opened
+
+
+@cache
+def _opening(dialect: str) -> Any:
+    """The statement of `open_delivery`, made once: building it takes as long as doing it."""
+    once = insert(dialect, Delivery).on_conflict_do_nothing(
         index_elements=["connection_id", "dedup_key"], index_where=PROMISED
     )
-    opened: str | None = session.connection().execute(once.returning(Delivery.id), row).scalar()
-    return opened
+    return once.returning(Delivery.__table__.c.id)

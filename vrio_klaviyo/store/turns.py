@@ -135,8 +135,7 @@ _DUE = (
 )
 _DUE_OF_OTHERS = _DUE.where(_TURN.not_in(bindparam("busy", expanding=True)))
 _WHOLE = (
-    select(Delivery, Connection, ProfileLink)
-    .join(Connection, Connection.id == Delivery.connection_id)
+    select(Delivery, ProfileLink)
     .outerjoin(
         ProfileLink,
         (ProfileLink.connection_id == Delivery.connection_id) & (ProfileLink.customer_id == Delivery.customer_id),
@@ -160,7 +159,8 @@ def _dues(session: Session, delivery_ids: list[str]) -> list[Due]:
     if not delivery_ids:
         return []
     rows = session.execute(_WHOLE, {"deliveries": delivery_ids})
-    found = {delivery.id: _due(delivery, connection, link) for delivery, connection, link in rows}
+    # Not joined: each connection would be read once for each of its deliveries.
+    found = {row.id: _due(row, session.get_one(Connection, row.connection_id), link) for row, link in rows}
     return [found[delivery_id] for delivery_id in delivery_ids]
 
 

@@ -16,6 +16,10 @@ def insert(where: Session | Connection | str, model: type[Base]) -> Any:
     Shape:  where is what will execute it, or the dialect's name.
     Typed as Any: the two dialects' statements share these methods but no type.
     """
-    bound = where.get_bind() if isinstance(where, Session) else where
-    dialect = bound if isinstance(bound, str) else bound.dialect.name
+    dialect = where if isinstance(where, str) else dialect_of(where)
     return (postgresql if dialect == "postgresql" else sqlite).insert(model.__table__)
+
+
+def dialect_of(where: Session | Connection) -> str:
+    """The dialect's name."""
+    return (where.get_bind() if isinstance(where, Session) else where).dialect.name
