@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from tests.building import NOON, House, Klaviyo, event, klaviyo_served
+from tests.bodies import event
+from tests.building import NOON, House
+from tests.steered import Klaviyo, klaviyo_served
 from vrio_klaviyo.klaviyo.requests import Profile, ProfileRequest
 from vrio_klaviyo.rush import RUSH_AT, fitting, job_of
 from vrio_klaviyo.store import attempts, leases, turns
@@ -151,6 +153,18 @@ def test_what_the_answer_names_goes_by_itself_and_the_others_at_once(
     assert named == [("bulk", 400), ("singly", 400)]
     others = [(one.number, one.trigger, one.response_status) for one in house.attempts(owed[2])]
     assert others == [(1, "bulk", 400), (2, "bulk", 202)]
+
+
+def test_a_rush_is_not_over_while_a_job_is_under_way(house: House, connection: Connection, klaviyo: Klaviyo) -> None:
+    """Beside the job one goes by itself, and is back before the job is refused for another one."""
+    house.owe(connection, 0, customer=0, request=of(0, PHONE))
+    house.owe(connection, 1, customer=1, request=event("1001", email="not an address"))
+    for number in range(2, 6):
+        house.owe(connection, number, customer=number)
+    klaviyo.fault("latency", ms=500, match={"path": BULK})
+    rush(house, connection)
+
+    assert [len(entries) for entries in jobs(klaviyo)] == [5, 4]
 
 
 def test_a_phone_that_a_job_is_refused_for_is_taken_out(house: House, connection: Connection, klaviyo: Klaviyo) -> None:

@@ -141,7 +141,8 @@ class Claiming:
                 job = rush.job_of(fit, most_bytes)
                 beside = self._sifted(session, unfit[: self._room - self._singles], now, others=True)
                 return [self._together(session, job, now), *self._singly(session, beside, now)]
-        self._is_rush = False
+        # What is in a job that is under way may come back, and is a rush then.
+        self._is_rush = bool(self._jobs)
         return None
 
     def _singly(self, session: Session, ready: list[Ready], now: datetime) -> list[Call]:
