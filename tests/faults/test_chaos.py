@@ -10,19 +10,16 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from itertools import count
 from threading import Event
 
 import pytest
-from sqlalchemy import update
 
 from tests.databases import PostgresServer, SqliteFiles
 from tests.faults.mischief import crashed, flushed, frozen, locked, stopped
 from tests.faults.promise import keeps_its_promise
 from tests.faults.town import Town
 from tests.product import Product
-from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "0.2"))
 SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(1_000_000))
@@ -138,14 +135,7 @@ def test_nothing_is_lost_and_nothing_doubled(town: Town, chaos: Chaos) -> None:
             one.result()
     chaos.supervise()
     town.heal_klaviyo()
-    hurry(town)
+    town.hurry()
     keeps_its_promise(town.vrio, town.db, town.klaviyo.url, seconds=90 + 60 * MINUTES)
     assert not town.vrio.doubtful
     print(f"{len(town.vrio.acknowledged)} webhooks: none lost, none doubled")
-
-
-def hurry(town: Town) -> None:
-    """The time of everything that waits for its next try has come: some would wait for hours."""
-    waits = update(Delivery).where(Delivery.status == DeliveryStatus.RETRYING)
-    with town.db.write() as session:
-        session.execute(waits.values(next_attempt_at=datetime.now(UTC)))

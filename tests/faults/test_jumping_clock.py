@@ -6,9 +6,10 @@ from itertools import chain, count, repeat
 
 import pytest
 
-from tests.building import House, Klaviyo
+from tests.building import House
 from tests.faults.promise import keeps_its_promise
 from tests.faults.vrio import Vrio, sale
+from tests.steered import Klaviyo
 from vrio_klaviyo.forgetting import Forgetter, Forgotten, Kept
 from vrio_klaviyo.store import inbound, leases, turns
 from vrio_klaviyo.store.db import Database

@@ -1,31 +1,21 @@
 """Klaviyo has a bad day; the processes and their database stand for all of these tests."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sandbox.klaviyo import GOOD_KEY
-from sandbox.redis_server import PrivateRedis
-from tests.building import klaviyo_served
 from tests.faults.town import Town
 from tests.faults.vrio import sale
 
 SALES = 4
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def standing(
-    request: pytest.FixtureRequest, redis_server: PrivateRedis, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Town]:
+@pytest.fixture(scope="module")
+def standing(lasting_town: Town) -> Town:
     """A town whose processes run, until the last test of this module."""
-    kinds = request.getfixturevalue({"sqlite": "sqlite_files", "postgresql": "postgres_server"}[request.param])
-    redis_server.start()
-    with kinds.fresh(migrated=True) as url, klaviyo_served() as klaviyo:
-        town = Town(url, redis_server, klaviyo, tmp_path_factory.mktemp("town"))
-        town.product.start("web", "worker", "clock")
-        yield town
-        town.close()
+    lasting_town.product.start("web", "worker", "clock")
+    return lasting_town
 
 
 @pytest.fixture
@@ -33,12 +23,6 @@ def town(standing: Town) -> Town:
     """The town, with a Klaviyo that has no faults yet."""
     standing.heal_klaviyo()
     return standing
-
-
-def sales(town: Town, number: int = SALES) -> range:
-    """The next sales that nobody has posted."""
-    first = len(town.vrio.acknowledged) + 1
-    return range(first, first + number)
 
 
 # Less is spoiled than there are first tries, so that next to nothing goes wrong twice: its third try would come half a
@@ -63,12 +47,12 @@ def sales(town: Town, number: int = SALES) -> range:
 def test_klaviyo_goes_wrong(town: Town, faults: list[dict[str, Any]]) -> None:
     for fault in faults:
         town.klaviyo.fault(**fault)
-    town.vrio.insist(sales(town))
+    town.vrio.insist(town.vrio.next_sales(SALES))
     town.keeps_its_promise()
 
 
 def test_a_phone_that_klaviyo_refuses_costs_no_event(town: Town) -> None:
-    first, *others = sales(town)
+    first, *others = town.vrio.next_sales(SALES)
     assert town.vrio.post(first, sale(first, phone="(555) 000-1234"))
     town.vrio.insist(others)
     town.keeps_its_promise()
@@ -76,7 +60,7 @@ def test_a_phone_that_klaviyo_refuses_costs_no_event(town: Town) -> None:
 
 def test_a_revoked_key_holds_everything_until_it_is_taken_again(town: Town) -> None:
     town.klaviyo.key("good", GOOD_KEY, revoked=True)
-    town.vrio.insist(sales(town))
+    town.vrio.insist(town.vrio.next_sales(SALES))
     town.keeps_its_promise(still=("held",))
     town.klaviyo.key("good", GOOD_KEY)
     town.product.flask("connection", "check", "Klaviyo")

@@ -1,19 +1,22 @@
 """Where fault tests play: the whole product in processes of its own, who posts to it, and whom it sends to."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
 from redis import Redis
+from sqlalchemy import update
 
 from sandbox.klaviyo import GOOD_KEY
 from sandbox.redis_server import PrivateRedis
-from tests.building import Klaviyo
 from tests.faults.promise import keeps_its_promise, under_way
 from tests.faults.vrio import Vrio
 from tests.product import Product, wait_until
+from tests.steered import Klaviyo
 from vrio_klaviyo.store.connections import add_connection
 from vrio_klaviyo.store.crypto import Vault, new_key
 from vrio_klaviyo.store.db import Database
+from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus
 from vrio_klaviyo.store.sources import add_source, webhook_path
 from vrio_klaviyo.store.workspaces import find_workspace
 
@@ -67,15 +70,23 @@ class Town:
         """Fails unless what was acknowledged is in Klaviyo, once, or to be seen with a reason, and nothing else is."""
         keeps_its_promise(self.vrio, self.db, self.klaviyo.url, still=still)
 
-    def dies_at(self, moment: int, name: str) -> "Fate":
-        """Start a process that dies at this moment of its life."""
+    def dies_at(self, moment: int, name: str, work: str = "") -> "Fate":
+        """Start a process that dies at this moment of its life, or of what it does in this module."""
         fate = Fate(self._folder / f"{name}_dies", moment)
-        self.start_with(name, FAULT_DIES_AT=str(fate.file))
+        self.start_with(name, FAULT_DIES_AT=str(fate.file), FAULT_DIES_IN=work)
         return fate
 
     def start_with(self, *names: str, **faults: str) -> None:
         """Start processes with something wrong inside."""
         self.product.start(*names, PYTHONPATH=str(INSIDE), **faults)
+
+    def hurry(self) -> None:
+        """The time of everything that waits for its next try has come: some would wait for hours."""
+        now = datetime.now(UTC)
+        # What is due already may be on its way, and a lane that writes of it be waited for in the wrong order.
+        waits = update(Delivery).where(Delivery.status == DeliveryStatus.RETRYING, Delivery.next_attempt_at > now)
+        with self.db.write() as session:
+            session.execute(waits.values(next_attempt_at=now))
 
     def heal_klaviyo(self) -> None:
         """Klaviyo has no more faults."""

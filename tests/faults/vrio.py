@@ -73,6 +73,11 @@ class Vrio:
                 self.doubtful.discard(number)
         return answer
 
+    def next_sales(self, number: int) -> range:
+        """So many that nobody has posted."""
+        first = len(self.acknowledged) + 1
+        return range(first, first + number)
+
     def insist(self, *numbers: Iterable[int], seconds: float = PATIENCE_S) -> None:
         """Post each of these until it is acknowledged, as Vrio does."""
         ends = time.monotonic() + seconds

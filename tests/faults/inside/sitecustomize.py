@@ -9,9 +9,12 @@ import faulthandler
 import json
 import os
 import signal
+import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -22,12 +25,13 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def dies_at(fate: Path) -> None:
+def dies_at(fate: Path, work: str) -> None:
     """
     Die at the moment that the file says, and take the file away first: who starts after that lives.
 
     Shape:  every commit has two moments, the one just before it and the one just after it. A statement that is a
-            transaction by itself is its own commit.
+            transaction by itself is its own commit. With `work`, the name of a module, only its commits count, and
+            those that are made for it.
     """
     from sqlalchemy.engine.default import DefaultDialect
 
@@ -36,6 +40,8 @@ def dies_at(fate: Path) -> None:
 
     def pass_one() -> None:
         nonlocal passed
+        if work and not is_at(work):
+            return
         with lock:
             passed += 1
             if passed == moment:
@@ -57,6 +63,14 @@ def dies_at(fate: Path) -> None:
 
     DefaultDialect.do_commit = mortal_commit  # type: ignore[method-assign, assignment]
     DefaultDialect.do_execute = mortal_execute  # type: ignore[method-assign, assignment]
+
+
+def is_at(work: str) -> bool:
+    """Whether this thread is in this module of the product, however deep."""
+    frame = sys._getframe()
+    while frame and not frame.f_code.co_filename.endswith(f"/vrio_klaviyo/{work}.py"):
+        frame = frame.f_back
+    return frame is not None
 
 
 def suffers_from(poison: str, suffer: Callable[[], None]) -> None:
@@ -109,8 +123,23 @@ def has_no_room() -> None:
         connection.execute("PRAGMA max_page_count=1").close()
 
 
+def rushes_at(number: int) -> None:
+    """So few due deliveries are a rush: a thousand for every test would take too long."""
+    # The product lies where its commands run, which they look up later than this.
+    sys.path.insert(0, os.getcwd())
+    from vrio_klaviyo import rush
+
+    rush.RUSH_AT = number
+
+
+def makes_ids_of(days: float) -> None:
+    """Ids hold the time at which they are made; here it is one so many days ago."""
+    now_ns, ago_ns = time.time_ns, int(timedelta(days=days).total_seconds() * 1e9)
+    time.time_ns = lambda: now_ns() - ago_ns
+
+
 if (file := os.environ.get("FAULT_DIES_AT")) and Path(file).exists():
-    dies_at(Path(file))
+    dies_at(Path(file), os.environ.get("FAULT_DIES_IN", ""))
 if word := os.environ.get("FAULT_DIES_OF"):
     suffers_from(word, die)
 if word := os.environ.get("FAULT_HANGS_AT"):
@@ -121,3 +150,7 @@ if number := os.environ.get("FAULT_RINGS"):
     rings(int(number))
 if os.environ.get("FAULT_NO_ROOM"):
     has_no_room()
+if number := os.environ.get("FAULT_RUSHES_AT"):
+    rushes_at(int(number))
+if number := os.environ.get("FAULT_IDS_DAYS_AGO"):
+    makes_ids_of(float(number))
