@@ -1,31 +1,22 @@
-"""
-What tests of the engine are made of: a merchant's house on a real database, webhooks to post, a Klaviyo that obeys.
+"""A merchant's house on a real database, with a clock that stands still, a bell that is a list, and its settings."""
 
-Everything here goes in by the front door; time stands still until a test moves it, and the bell is a list.
-"""
-
-import copy
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from sqlalchemy import delete, select
 
-from sandbox.klaviyo import GOOD_KEY, Settings, create_app, serve_in_thread
+from sandbox.klaviyo import GOOD_KEY
+from tests.bodies import declined, event
 from vrio_klaviyo import config
 from vrio_klaviyo.calling import new_session
 from vrio_klaviyo.intake import Intake
-from vrio_klaviyo.klaviyo.requests import EventRequest, Profile, loads, render
+from vrio_klaviyo.klaviyo.requests import EventRequest, loads, render
 from vrio_klaviyo.lane import Lane
 from vrio_klaviyo.store import attempts, deliveries, inbound, turns
+from vrio_klaviyo.store.arrivals import Arrivals
 from vrio_klaviyo.store.attempts import Attempt
 from vrio_klaviyo.store.connections import Connection, add_connection, find_connection
 from vrio_klaviyo.store.crypto import Vault, new_key
@@ -33,7 +24,7 @@ from vrio_klaviyo.store.customers import Customer, meet_customer
 from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.deliveries import Delivery
 from vrio_klaviyo.store.inbound import InboundEvent
-from vrio_klaviyo.store.keeping import Envelope, Kept, keep_all, row_of
+from vrio_klaviyo.store.keeping import Envelope, Kept
 from vrio_klaviyo.store.leases import LeaseRow
 from vrio_klaviyo.store.opening import Opening, open_delivery
 from vrio_klaviyo.store.sources import Source, add_source
@@ -42,12 +33,8 @@ from vrio_klaviyo.store.turns import Due
 from vrio_klaviyo.store.workspaces import DEFAULT, Workspace, find_workspace
 from webhooks.vrio import Receiver
 
-SAMPLES = Path(__file__).parents[1] / "sandbox" / "samples"
 A_MINUTE = timedelta(minutes=1)
 NOON = datetime(2026, 8, 30, 12, tzinfo=UTC)
-
-SALE = "transaction_completed_sale_subscription_cycle1"
-DECLINED = "transaction_completed_declined_cycle1"
 
 
 def standing_database(request: pytest.FixtureRequest) -> Iterator[Database]:
@@ -160,9 +147,7 @@ class House:
     def keep(self, dedup_key: str = "k", source_id: str = "", **more: str) -> Kept:
         """A webhook past the web process, of which nothing but the envelope can be read."""
         envelope = Envelope("transaction", "transaction_completed", "6001")
-        row = row_of(source_id or self.source.id, envelope, b"{}", dedup_key, self.clock(), **more)
-        (kept,) = keep_all(self.db, [row])
-        return kept
+        return Arrivals(self.db).keep(source_id or self.source.id, envelope, b"{}", dedup_key, self.clock(), **more)
 
     def take_in(self, source: Source | None = None, **options: Any) -> None:
         """Run the intake."""
@@ -273,128 +258,3 @@ class House:
             skip_reason=skip_reason,
             notes=(),
         )
-
-
-def event(unique_id: str = "1668", *, email: str = "john@acme.test", **changes: Any) -> EventRequest:
-    """A neutral request that Klaviyo takes."""
-    fields: dict[str, Any] = {
-        "metric": "Declined Order",
-        "unique_id": unique_id,
-        "time": datetime(2026, 8, 15, 10, 30, tzinfo=UTC),
-        "profile": Profile(email=email, first_name="John"),
-        "properties": {"OrderId": "1253"},
-    }
-    return EventRequest(**fields | changes)
-
-
-@cache
-def _sample(name: str) -> Any:
-    return json.loads((SAMPLES / f"{name}.json").read_bytes())
-
-
-def sample(name: str) -> dict[str, Any]:
-    """A sample webhook, to be changed as you like."""
-    return copy.deepcopy(_sample(name))
-
-
-def declined(
-    number: int = 1,
-    *,
-    customer: int = 301,
-    email: str = "john@acme.test",
-    phone: str = "(555) 123-4567",
-    at: str = "2026-08-30 11:00:00",
-    campaign: str = "1",
-) -> dict[str, Any]:
-    """A declined payment: one webhook that becomes one delivery, transaction 1001 for number 1."""
-    body = sample(DECLINED)
-    body |= {"webhook_event_id": 7000 + number, "webhook_event_date": at}
-    transaction = body["webhook_data"]["transaction"]
-    transaction |= {"id": str(1000 + number), "date_complete": at, "date_modified": at}
-    transaction["customer"] |= {"id": str(customer), "email": email, "phone": phone, "date_modified": at}
-    transaction["order"] |= {"customer_id": str(customer), "campaign_id": campaign, "date_modified": at}
-    transaction["campaign"]["id"] = campaign
-    return body
-
-
-@dataclass
-class Waiting:
-    """What the sandbox does where it would wait: `act` once if a test says so, else wait."""
-
-    act: Callable[[], object] | None = None
-
-    def __call__(self, seconds: float) -> None:
-        act, self.act = self.act, None
-        if act:
-            act()
-        else:
-            time.sleep(seconds)
-
-
-class Klaviyo:
-    """The sandbox, as a test steers it."""
-
-    def __init__(self, url: str, waiting: Waiting) -> None:
-        self.url = url
-        self._waiting = waiting
-        self._http = requests.Session()
-        self._http.trust_env = False
-
-    def close(self) -> None:
-        """Give the connection back."""
-        self._http.close()
-
-    def reset(self) -> None:
-        """As if it had just been started."""
-        self._waiting.act = None
-        self._post("reset", None)
-
-    def fault(self, fault: str, **how: Any) -> None:
-        """The next matching request goes wrong."""
-        self._post("faults", {"fault": fault} | how)
-
-    def settings(self, **settings: Any) -> None:
-        """Change the sandbox's settings."""
-        self._post("settings", settings)
-
-    def key(self, name: str, key: str, *, account: str = "SbxA01", revoked: bool = False) -> None:
-        """Make or change a private key."""
-        self._post("keys", {"name": name, "key": key, "account": account, "revoked": revoked})
-
-    def while_asked(self, act: Callable[[], object], **match: str) -> None:
-        """Do this while the next request to the API, or the next that matches, waits for its answer."""
-        self._waiting.act = act
-        self.fault("latency", ms=1, match=match)
-
-    def events(self, **wanted: str) -> list[dict[str, Any]]:
-        """The events that it holds."""
-        return list(self._get("events", wanted))
-
-    def requests(self) -> list[dict[str, Any]]:
-        """The requests that reached its API."""
-        return list(self._get("requests", {}))
-
-    def profile(self, email: str) -> dict[str, Any]:
-        """The attributes of the one profile with this e-mail."""
-        (found,) = self._get("profiles", {"email": email})
-        attributes: dict[str, Any] = found["attributes"]
-        return attributes
-
-    def _post(self, route: str, body: Any) -> None:
-        self._http.post(f"{self.url}/sandbox/{route}", json=body, timeout=30).raise_for_status()
-
-    def _get(self, route: str, query: dict[str, str]) -> Any:
-        answer = self._http.get(f"{self.url}/sandbox/{route}", params=query, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
-
-
-@contextmanager
-def klaviyo_served(**settings: Any) -> Iterator[Klaviyo]:
-    """A sandbox over real HTTP; its rate limits are off unless asked for."""
-    waiting = Waiting()
-    app = create_app(Settings(**{"rate_limits": False} | settings), wait=waiting)
-    with serve_in_thread(app) as url:
-        klaviyo = Klaviyo(url, waiting)
-        yield klaviyo
-        klaviyo.close()

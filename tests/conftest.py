@@ -17,8 +17,9 @@ import pytest
 from redis import Redis
 
 from sandbox.redis_server import PrivateRedis
-from tests.building import House, Klaviyo, emptied, klaviyo_served, standing_database
+from tests.building import House, emptied, standing_database
 from tests.databases import PostgresServer, SqliteFiles
+from tests.steered import Klaviyo, klaviyo_served
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.db import Database
 

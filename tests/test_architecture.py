@@ -1,4 +1,4 @@
-"""Who may import whom. Every import line of the product is read, also those inside functions and for types only."""
+"""Who may import whom: every import line of the product is read, also those inside functions and for types only."""
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence, Set

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.building import SALE, House, StandingClock, emptied, sample
+from tests.bodies import SALE, sample
+from tests.building import House, StandingClock, emptied
 from vrio_klaviyo.klaviyo.requests import EventRequest, Request, loads
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.db import Database

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from sandbox.klaviyo import REVOKED_KEY
-from tests.building import House, Klaviyo, declined, sample
+from tests.bodies import declined, sample
+from tests.building import House
+from tests.steered import Klaviyo
 from vrio_klaviyo.connecting import check_connection
 from vrio_klaviyo.diagnosing import ACTIVE, CAMPAIGNS, EMAIL, KEY, PUSH_EVENTS, Diagnoses, diagnose
 from vrio_klaviyo.findings import State

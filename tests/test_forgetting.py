@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import LargeBinary, Text, func, select, update
 
-from tests.building import SALE, House, Klaviyo, declined, sample
+from tests.bodies import SALE, declined, sample
+from tests.building import House
+from tests.steered import Klaviyo
 from vrio_klaviyo import replaying
 from vrio_klaviyo.errors import NotFound, Refused
 from vrio_klaviyo.forgetting import EVERY, LEASE, Erased, Forgetter, Forgotten, Kept, due, erase

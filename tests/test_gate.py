@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.building import NOON, event
+from tests.bodies import event
+from tests.building import NOON
 from vrio_klaviyo.gate import SkipReason, explain, is_email, skip_reason
 from vrio_klaviyo.klaviyo.requests import EventRequest, Profile, ProfileRequest, Request
 from vrio_klaviyo.store.connections import Connection

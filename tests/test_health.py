@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.building import House, declined, emptied, klaviyo_served
+from tests.bodies import declined
+from tests.building import House, emptied
+from tests.steered import klaviyo_served
 from vrio_klaviyo.findings import Finding, State
 from vrio_klaviyo.health import RedisFacts, of_installation, of_klaviyo, of_redis
 from vrio_klaviyo.store import leases

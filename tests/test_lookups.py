@@ -11,7 +11,8 @@ from sandbox.vrio import SANDBOX_KEY, World, create_app, tell_month
 from sandbox.vrio.records import OrderOffer
 from sandbox.vrio.webhooks import body
 from sandbox.vrio.words import Status
-from tests.building import NOON, SALE, House, sample
+from tests.bodies import SALE, sample
+from tests.building import NOON, House
 from vrio_klaviyo.consequences import ASKED_AGAIN
 from vrio_klaviyo.lookups import AGAIN_AFTER, INCOMPLETE, PATIENCE, Clients
 from vrio_klaviyo.store import inbound

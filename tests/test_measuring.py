@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from tests.building import House, declined, klaviyo_served
+from tests.bodies import declined
+from tests.building import House
+from tests.steered import klaviyo_served
 from vrio_klaviyo.measuring import LONGEST, Measures, Waited, change, errors, measure
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.deliveries import Delivery

@@ -5,7 +5,9 @@ import json
 import pytest
 from sqlalchemy import func, select
 
-from tests.building import DECLINED, SALE, House, declined, klaviyo_served, sample
+from tests.bodies import DECLINED, SALE, declined, sample
+from tests.building import House
+from tests.steered import klaviyo_served
 from vrio_klaviyo.consequences import NO_CONNECTION
 from vrio_klaviyo.errors import NotFound, Refused
 from vrio_klaviyo.gate import SkipReason

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.building import House, Klaviyo, declined
+from tests.bodies import declined
+from tests.building import House
+from tests.steered import Klaviyo
 from vrio_klaviyo.profile_ids import profile_id, profile_url
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.customers import Customer

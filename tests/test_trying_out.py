@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.building import House, declined
+from tests.bodies import declined
+from tests.building import House
 from vrio_klaviyo.errors import InvalidInput, Refused
 from vrio_klaviyo.measuring import by_metric, measure
 from vrio_klaviyo.store.connections import Connection, find_connection

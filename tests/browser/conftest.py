@@ -21,9 +21,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from sandbox.redis_server import PrivateRedis
 from tests.browser import chromium
-from tests.building import Klaviyo, klaviyo_served
 from tests.databases import SqliteFiles
 from tests.product import Product, installed
+from tests.steered import Klaviyo, klaviyo_served
 from vrio_klaviyo.store import people, sessions
 from vrio_klaviyo.store.people import Role
 from vrio_klaviyo.store.workspaces import find_workspace

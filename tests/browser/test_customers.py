@@ -8,7 +8,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from tests.building import declined
+from tests.bodies import declined
 from tests.product import sample, wait_until
 
 # Of the customers who come one for each test.

@@ -6,9 +6,9 @@ import pytest
 import requests
 from sqlalchemy import update
 
-from tests.building import Klaviyo
 from tests.faults.vrio import sale
 from tests.product import Product, wait_until
+from tests.steered import Klaviyo
 from vrio_klaviyo.store.deliveries import Delivery, list_deliveries
 
 SALES = range(0, 36)

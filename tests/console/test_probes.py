@@ -8,7 +8,8 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
 from console import probes
-from tests.building import House, declined
+from tests.bodies import declined
+from tests.building import House
 from vrio_klaviyo.store import leases
 from vrio_klaviyo.store.connections import KeyStatus
 from vrio_klaviyo.store.db import Database

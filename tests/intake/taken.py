@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.building import House, sample
+from tests.bodies import sample
+from tests.building import House
 from vrio_klaviyo.klaviyo.requests import EventRequest, loads
 from vrio_klaviyo.store.deliveries import Delivery
 from vrio_klaviyo.store.inbound import InboundEvent

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.building import SALE, House, sample
+from tests.bodies import SALE, sample
+from tests.building import House
 from tests.intake.taken import request_of, taken_in
 from vrio_klaviyo.store.catalog import keep_catalog
 from vrio_klaviyo.store.connections import Connection

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, text, update
 
-from tests.building import NOON, House, declined
+from tests.bodies import declined
+from tests.building import NOON, House
 from tests.intake.taken import promised
 from vrio_klaviyo import intake
 from vrio_klaviyo.intake import DIED

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.building import NOON, House, declined
+from tests.bodies import declined
+from tests.building import NOON, House
 from tests.intake.taken import promised, taken_in
 from vrio_klaviyo import intake
 from vrio_klaviyo.intake import BATCH

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.building import NOON, House, declined
+from tests.bodies import declined
+from tests.building import NOON, House
 from tests.intake.taken import events_promised, promised, taken_in
 from vrio_klaviyo.store.connections import Connection
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.building import DECLINED, NOON, SALE, House, declined, sample
+from tests.bodies import DECLINED, SALE, declined, sample
+from tests.building import NOON, House
 from tests.intake.taken import changed_offer, request_of, taken_in
 from vrio_klaviyo.klaviyo.requests import loads
 from vrio_klaviyo.store.connections import Connection

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.building import SALE, SAMPLES, House, declined, sample
+from tests.bodies import SALE, SAMPLES, declined, sample
+from tests.building import House
 from tests.intake.taken import changed_offer, events_promised, promised, request_of, taken_in
 from vrio_klaviyo.klaviyo.requests import loads
 from vrio_klaviyo.store.connections import Connection

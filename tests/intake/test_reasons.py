@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.building import SALE, House, declined, sample
+from tests.bodies import SALE, declined, sample
+from tests.building import House
 from tests.intake.taken import taken_in
 from vrio_klaviyo.consequences import NO_CONNECTION, TOLD_OTHERWISE
 from vrio_klaviyo.store.connections import Connection, add_connection

@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from sandbox.klaviyo import GOOD_KEY, REVOKED_KEY
-from tests.building import Klaviyo, event
+from tests.bodies import event
+from tests.steered import Klaviyo
 from tests.wire import answering, saying
 from vrio_klaviyo.calling import new_session
 from vrio_klaviyo.errors import (

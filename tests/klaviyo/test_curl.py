@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from sandbox.klaviyo import GOOD_KEY
-from tests.building import Klaviyo
+from tests.steered import Klaviyo
 from vrio_klaviyo.errors import Refused
 from vrio_klaviyo.klaviyo.curl import as_curl
 

@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
-from tests.building import House, Klaviyo, declined
+from tests.bodies import declined
+from tests.building import House
+from tests.steered import Klaviyo
 from vrio_klaviyo.klaviyo.requests import loads, render
 from vrio_klaviyo.store import attempts, leases, turns
 from vrio_klaviyo.store.attempts import Attempt

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from tests.building import House, Klaviyo
+from tests.building import House
 from tests.lane.owed import arrives, open_attempt, owe, told
+from tests.steered import Klaviyo
 from vrio_klaviyo.store.attempts import Attempt
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.deliveries import Delivery

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.building import House, Klaviyo, declined
+from tests.bodies import declined
+from tests.building import House
 from tests.lane.owed import lease_of, owe, sent_body
+from tests.steered import Klaviyo
 from vrio_klaviyo.deciding import BACKOFF_S, CIRCUIT_OPENS_AT
 from vrio_klaviyo.store.connections import Connection, KlaviyoAccount
 

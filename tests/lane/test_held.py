@@ -3,8 +3,10 @@
 import pytest
 
 from sandbox.klaviyo import OTHER_ACCOUNT_KEY, REVOKED_KEY
-from tests.building import House, Klaviyo, declined
+from tests.bodies import declined
+from tests.building import House
 from tests.lane.owed import owe, told
+from tests.steered import Klaviyo
 from vrio_klaviyo.store import holding
 from vrio_klaviyo.store.connections import Connection, KeyStatus
 

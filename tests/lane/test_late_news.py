@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.building import House, Klaviyo, declined, event
+from tests.bodies import declined, event
+from tests.building import House
 from tests.lane.owed import JOHN, arrives, open_attempt, owe
+from tests.steered import Klaviyo
 from vrio_klaviyo.klaviyo.requests import Profile
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.customers import ProfileLink

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from tests.building import House, Klaviyo, declined
+from tests.bodies import declined
+from tests.building import House
 from tests.lane.owed import BAD_PHONE, key_of, lease_of, owe, together
+from tests.steered import Klaviyo
 from vrio_klaviyo.store import leases
 from vrio_klaviyo.store.connections import Connection, KeyStatus
 from vrio_klaviyo.store.customers import ProfileLink

@@ -4,8 +4,10 @@ import threading
 from datetime import timedelta
 
 from sandbox.klaviyo import OTHER_ACCOUNT_KEY
-from tests.building import House, Klaviyo, declined, klaviyo_served
+from tests.bodies import declined
+from tests.building import House
 from tests.lane.owed import lease_of, owe, told
+from tests.steered import Klaviyo, klaviyo_served
 from vrio_klaviyo.klaviyo.limits import LIMITS, Limit
 from vrio_klaviyo.store import leases
 from vrio_klaviyo.store.connections import Connection, KlaviyoAccount

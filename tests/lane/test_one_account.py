@@ -4,8 +4,10 @@ from functools import partial
 
 from sqlalchemy import select
 
-from tests.building import House, Klaviyo, declined
+from tests.bodies import declined
+from tests.building import House
 from tests.lane.owed import owe, together
+from tests.steered import Klaviyo
 from vrio_klaviyo.store import leases
 from vrio_klaviyo.store.connections import Connection, KlaviyoAccount
 

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from tests.building import House, Klaviyo, declined
+from tests.bodies import declined
+from tests.building import House
 from tests.lane.owed import BAD_PHONE, JOHN, PHONE, owe, told
+from tests.steered import Klaviyo
 from vrio_klaviyo.deciding import PHONE_IGNORED, PHONE_REMOVED
 from vrio_klaviyo.store.attempts import Attempt
 from vrio_klaviyo.store.connections import Connection

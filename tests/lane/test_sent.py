@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.building import SALE, House, Klaviyo, declined, sample
+from tests.bodies import SALE, declined, sample
+from tests.building import House
 from tests.lane.owed import lease_of, owe, sent_body, told
+from tests.steered import Klaviyo
 from vrio_klaviyo.lane import WAITING_EACH
 from vrio_klaviyo.sending import SENDERS
 from vrio_klaviyo.store import turns

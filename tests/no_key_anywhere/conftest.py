@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.klaviyo.keys import KEYS, MAIN_ACCOUNT, ApiKey
-from tests.building import klaviyo_served
 from tests.no_key_anywhere.house import House
 from tests.no_key_anywhere.marked import GOOD, NEXT, SECRETS
 from tests.product import installed
+from tests.steered import klaviyo_served
 
 
 @pytest.fixture

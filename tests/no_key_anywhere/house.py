@@ -13,10 +13,10 @@ import requests
 from flask import Flask
 
 from console import commands
-from tests.building import Klaviyo
 from tests.cli import commands_of_ours
 from tests.no_key_anywhere.marked import Searched
 from tests.product import Product
+from tests.steered import Klaviyo
 
 
 class House:

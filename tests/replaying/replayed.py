@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy import update
 
-from tests.building import House, declined
+from tests.bodies import declined
+from tests.building import House
 from vrio_klaviyo import replaying
 from vrio_klaviyo.replaying import Plan, Replayer
 from vrio_klaviyo.store import replays

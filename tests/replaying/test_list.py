@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.building import House, Klaviyo
+from tests.building import House
 from tests.replaying.replayed import advance, failures, owe, queued, run, start
+from tests.steered import Klaviyo
 from vrio_klaviyo import replaying
 from vrio_klaviyo.errors import Refused
 from vrio_klaviyo.sending_again import HISTORY_AFTER

@@ -5,8 +5,9 @@ import json
 import pytest
 from sqlalchemy import select
 
-from tests.building import House, Klaviyo
+from tests.building import House
 from tests.replaying.replayed import advance, failures, owe, queued, run, start, status
+from tests.steered import Klaviyo
 from vrio_klaviyo import replaying
 from vrio_klaviyo.errors import NotFound, Refused
 from vrio_klaviyo.replaying import AHEAD_S, Replayer

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from tests.building import NOON, House, Klaviyo, declined
+from tests.bodies import declined
+from tests.building import NOON, House
 from tests.replaying.replayed import FAILED, failures, planned, start
+from tests.steered import Klaviyo
 from vrio_klaviyo.errors import InvalidInput
 from vrio_klaviyo.store import matches, retention
 from vrio_klaviyo.store.connections import Connection

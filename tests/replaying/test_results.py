@@ -2,8 +2,9 @@
 
 from sqlalchemy import update
 
-from tests.building import House, Klaviyo
+from tests.building import House
 from tests.replaying.replayed import failures, results, run, start, status
+from tests.steered import Klaviyo
 from vrio_klaviyo.sending_again import send_again
 from vrio_klaviyo.store import replays
 from vrio_klaviyo.store.connections import Connection

@@ -1,6 +1,7 @@
 """Campaigns that webhooks named: each once, with its name, and those of this workspace only."""
 
-from tests.building import House, declined
+from tests.bodies import declined
+from tests.building import House
 from vrio_klaviyo.store.campaigns import campaigns_seen
 from vrio_klaviyo.store.workspaces import add_workspace, find_workspace
 

@@ -1,6 +1,7 @@
 """Customers at a glance: one line for each, bound to what is theirs."""
 
-from tests.building import House, declined
+from tests.bodies import declined
+from tests.building import House
 from vrio_klaviyo.store.customers import ProfileLink
 from vrio_klaviyo.store.glances import Glance, customers_in_order, glances_at
 from vrio_klaviyo.store.ids import moment_of_id

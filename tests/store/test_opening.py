@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.building import NOON, House, event
+from tests.bodies import event
+from tests.building import NOON, House
 from vrio_klaviyo.klaviyo.requests import Profile, ProfileRequest, loads
 from vrio_klaviyo.store import turns
 from vrio_klaviyo.store.connections import Connection

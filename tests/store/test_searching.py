@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.building import House, declined
+from tests.bodies import declined
+from tests.building import House
 from vrio_klaviyo.store.customers import meet_customer
 from vrio_klaviyo.store.searching import QueryKind, search_customers, understood
 from vrio_klaviyo.store.workspaces import add_workspace

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import update
 
-from tests.building import House, declined
+from tests.bodies import declined
+from tests.building import House
 from vrio_klaviyo.errors import NotFound
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.customers import Customer

@@ -7,7 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.building import SALE, House, sample
+from tests.bodies import SALE, sample
+from tests.building import House
 from vrio_klaviyo.store import inbound
 from vrio_klaviyo.store.inbound import InboundEvent
 from vrio_klaviyo.store.sources import webhook_path

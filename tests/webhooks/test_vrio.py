@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from sandbox.redis_server import PrivateRedis
-from tests.building import SALE, House, StandingClock, declined, sample
+from tests.bodies import SALE, declined, sample
+from tests.building import House, StandingClock
 from tests.webhooks.posting import PLAIN, Post, app_over, kept, only
 from vrio_klaviyo.store.db import Database
 from webhooks.vrio import LARGEST_BODY, Receiver

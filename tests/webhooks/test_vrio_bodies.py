@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.building import SALE, House, sample
+from tests.bodies import SALE, sample
+from tests.building import House
 from tests.webhooks.posting import NO_OBJECT, PLAIN, Post, deep, kept, only
 from webhooks.vrio import LARGEST_BODY
 

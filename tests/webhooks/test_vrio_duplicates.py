@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.building import DECLINED, SALE, House, declined, sample
+from tests.bodies import DECLINED, SALE, declined, sample
+from tests.building import House
 from tests.webhooks.posting import Post, kept, only
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.building import SALE, House, declined, sample
+from tests.bodies import SALE, declined, sample
+from tests.building import House
 from tests.webhooks.posting import NO_OBJECT, Post, deep, kept
 from vrio_klaviyo.store.inbound import InboundEvent, InboundStatus
 

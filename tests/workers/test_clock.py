@@ -9,7 +9,8 @@ from rq import Queue
 from sqlalchemy import insert, update
 
 from sandbox.redis_server import PrivateRedis
-from tests.building import House, declined
+from tests.bodies import declined
+from tests.building import House
 from tests.workers.rounds import NOW, rung
 from vrio_klaviyo import forgetting, replaying
 from vrio_klaviyo.store import leases, replays

@@ -6,7 +6,8 @@ import pytest
 from redis import Redis
 from sqlalchemy import update
 
-from tests.building import House, declined
+from tests.bodies import declined
+from tests.building import House
 from tests.workers.rounds import NOW, rung
 from vrio_klaviyo import forgetting, replaying
 from vrio_klaviyo.store import inbound, leases

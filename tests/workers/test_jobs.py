@@ -13,7 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from sandbox.klaviyo import REVOKED_KEY
-from tests.building import House, Klaviyo, declined
+from tests.bodies import declined
+from tests.building import House
+from tests.steered import Klaviyo
 from vrio_klaviyo import replaying
 from vrio_klaviyo.store import leases
 from vrio_klaviyo.store.connections import KeyStatus

@@ -11,7 +11,8 @@ from sqlalchemy import update
 
 from console.site import Site
 from sandbox.klaviyo import GOOD_KEY
-from tests.building import House, declined
+from tests.bodies import declined
+from tests.building import House
 from tests.console.api.conftest import Program
 from tests.console.api.test_api import is_problem
 from vrio_klaviyo.klaviyo.known_errors import INVALID_EMAIL

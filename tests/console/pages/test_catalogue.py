@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.building import SALE, sample
+from tests.bodies import SALE, sample
 from tests.console.pages.conftest import words
 from vrio_klaviyo.vrio.routes import BEYOND, IGNORED, METRICS
 

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.building import SALE, House, Klaviyo, declined, sample
+from tests.bodies import SALE, declined, sample
+from tests.building import House
 from tests.console.pages.conftest import app_of, words
+from tests.steered import Klaviyo
 from vrio_klaviyo.store.customers import meet_customer
 
 JOHN = "john@acme.test"

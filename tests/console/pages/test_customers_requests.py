@@ -6,8 +6,10 @@ import re
 import pytest
 
 from sandbox.klaviyo import GOOD_KEY
-from tests.building import SALE, House, Klaviyo, declined, sample
+from tests.bodies import SALE, declined, sample
+from tests.building import House
 from tests.console.pages.conftest import words
+from tests.steered import Klaviyo
 from vrio_klaviyo.store import retention
 from vrio_klaviyo.store.deliveries import Delivery
 from vrio_klaviyo.store.journals import page_of_entries

@@ -3,7 +3,7 @@
 import pytest
 
 from console.pages.why import link_of_target, word_of_target
-from tests.building import declined
+from tests.bodies import declined
 from tests.console.pages.conftest import words
 
 JOHN = "john@acme.test"

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from console.pages.failed import open_failures
-from tests.building import SALE, House, event, sample
+from tests.bodies import SALE, event, sample
+from tests.building import House
 from tests.console.pages.conftest import words
 from vrio_klaviyo.klaviyo.requests import Profile
 from vrio_klaviyo.store.connections import Connection

@@ -3,7 +3,7 @@
 import pytest
 
 from console.pages.orders_told import order_told, orders_told
-from tests.building import SALE, declined, sample
+from tests.bodies import SALE, declined, sample
 from vrio_klaviyo.store.deliveries import Delivery
 from vrio_klaviyo.store.inbound import InboundEvent
 from vrio_klaviyo.store.listing import Happening

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.klaviyo import serve_in_thread
 from sandbox.vrio import SANDBOX_KEY, create_app, tell_month
-from tests.building import SALE
+from tests.bodies import SALE
 from tests.console.pages.conftest import words
 from vrio_klaviyo.store.sources import Source, list_sources, source_of_key, webhook_path
 from webhooks import vrio

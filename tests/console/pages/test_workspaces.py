@@ -15,7 +15,8 @@ from sqlalchemy import update
 
 from console.pages import guard
 from console.site import Site
-from tests.building import House, declined
+from tests.bodies import declined
+from tests.building import House
 from vrio_klaviyo import replaying
 from vrio_klaviyo.klaviyo.requests import Known, loads, render
 from vrio_klaviyo.store import attempts, deliveries, people, sessions

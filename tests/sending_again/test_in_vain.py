@@ -10,10 +10,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from tests.building import House, Klaviyo, declined
+from tests.bodies import declined
+from tests.building import House
 from tests.lane.owed import open_attempt
+from tests.sending_again.once_more import again, owe
+from tests.steered import Klaviyo
 from vrio_klaviyo import replaying
-from vrio_klaviyo.sending_again import send_again
 from vrio_klaviyo.store import replays
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.deliveries import Delivery
@@ -31,11 +33,6 @@ def taken(house: House, connection: Connection) -> Delivery:
     house.send(connection)
     assert house.delivery().status == "accepted"
     return house.delivery()
-
-
-def again(house: House, taken: Delivery) -> None:
-    with house.db.write() as session:
-        send_again(session, taken.id, house.clock())
 
 
 def replayed(house: House, connection: Connection) -> str:
@@ -182,3 +179,16 @@ def test_sent_again_with_success_it_has_no_such_note(
     house.send(connection)
 
     assert (house.delivery().status, house.delivery().notes) == ("accepted", taken.notes)
+
+
+def test_what_klaviyo_had_taken_stays_accepted_although_sending_again_is_in_vain(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    owe(house)
+    house.send(connection)
+    klaviyo.fault("status", status=503)
+    again(house)
+    house.send(connection)
+
+    assert (house.delivery().status, house.delivery().reason) == ("accepted", "")
+    assert [attempt.response_status for attempt in house.attempts()] == [202, 503]
