@@ -222,9 +222,10 @@ def cpu_s(process: int) -> float:
 
 
 def memory_mb(process: int) -> float:
-    """The memory that a process holds."""
+    """The memory that a process holds, or the one of those it started that holds most."""
     (line,) = (line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
+    started = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return max([int(line.split()[1]) / 1024, *(memory_mb(int(one)) for one in started)])
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from benchmarks.draining import all_arrived_once
 from benchmarks.house import Ground, House
 from benchmarks.report import Report
 from benchmarks.sizes import Size
-from tests.building import event
+from tests.bodies import event
 from vrio_klaviyo.store import figures
 from vrio_klaviyo.store.inbound import list_inbound
 from vrio_klaviyo.store.opening import Opening, open_delivery

@@ -38,12 +38,13 @@ def measure(ground: Ground, size: Size) -> Report:
             calm, beside = _side_by_side(house, bare, size, numbers)
             _tell(report, f"{kind}: webhooks a second", calm, beside)
             rate = median(poured.rate for poured in calm) / 2
-            paced = pour(house.address, sales(size.paced, 10**6), connections=64, rate=rate)
-            p99 = paced.percentile_ms(99)
+            firsts = range(10**6, 10**6 + size.rounds * size.paced, size.paced)
+            paced = [pour(house.address, sales(size.paced, one), connections=64, rate=rate) for one in firsts]
+            p50, p99 = (median(poured.percentile_ms(percent) for poured in paced) for percent in (50, 99))
             report.add(
                 f"{kind}: p99 at half of that rate",
                 f"{p99:.0f} ms",
-                f"p50 {paced.percentile_ms(50):.0f} ms",
+                f"p50 {p50:.0f} ms",
                 "under 50 ms",
                 p99 < 50,
             )
@@ -52,7 +53,7 @@ def measure(ground: Ground, size: Size) -> Report:
             busy, beside = _side_by_side(house, bare, size, numbers)
             house.stop("worker 0")
             _tell(report, f"{kind}: the same while a worker is busy", busy, beside)
-            _all_kept(house, [first, *calm, paced, *busy])
+            _all_kept(house, [first, *calm, *paced, *busy])
     return report
 
 

@@ -23,28 +23,58 @@ from vrio_klaviyo.store.workspaces import add_workspace
 TITLE = "Scale"
 NOTES = (
     "Accounts each with a workspace, a source and a connection of their own, on PostgreSQL; the sandbox, which all "
-    "workers share, answers after 20 ms. Rows are those of the per-customer log, on SQLite."
+    "workers share, answers after 20 ms. Rows are those of the per-customer log, on SQLite, beside as many webhooks "
+    "received and things remembered. The database grows with the deliveries, for as long as they are kept; the memory "
+    "of a process with neither accounts nor rows."
+)
+WHY = (
+    "A webhook goes into indexes that are a hundred times as large, at places as random as its hash, and of those "
+    "SQLite keeps two megabytes in a connection's memory."
 )
 WORKERS = (1, 2, 4)
 LATENCY_MS = 20
 LOOKS = 50
 
-# Of as many customers and deliveries as such a log has, which need not be there to be in the way.
-MORE_ROWS = """
-    WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < ?)
-    INSERT INTO webhooks (id, delivery_id, connection_id, customer_id, inbound_event_id, number, trigger, started_at,
-      duration_ms, method, url, request_headers, request_body, response_status, response_headers, response_body,
-      exchange_id)
-    SELECT printf('at_00%024d', n), printf('dl_00%024d', n), connection_id, printf('cu_00%024d', n / 12),
-      printf('in_00%024d', n / 3), 1, 'first', started_at, 99, 'POST', url, '{}', x'7b7d', 202, '{}', x'',
-      printf('at_00%024d', n)
-    FROM counted, (SELECT connection_id, started_at, url FROM webhooks LIMIT 1)
-"""
+COUNTED = "WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < ?)"
+# Of each table the rows that are in the way: how they are made, and how they are known. Whose deliveries and customers
+# they are of need not be there.
+MORE_ROWS = {
+    "webhooks": (
+        """
+        INSERT INTO webhooks (id, delivery_id, connection_id, customer_id, inbound_event_id, number, trigger,
+          started_at, duration_ms, method, url, request_headers, request_body, response_status, response_headers,
+          response_body, exchange_id)
+        SELECT printf('at_00%024d', n), printf('dl_00%024d', n), connection_id, printf('cu_00%024d', n / 12),
+          printf('in_00%024d', n / 3), 1, 'first', started_at, 99, 'POST', url, '{}', x'7b7d', 202, '{}', x'',
+          printf('at_00%024d', n)
+        FROM counted, (SELECT connection_id, started_at, url FROM webhooks LIMIT 1)
+        """,
+        "id LIKE 'at_00%'",
+    ),
+    "inbound_events": (
+        """
+        INSERT INTO inbound_events (id, source_id, type, event, event_id, received_at, body, dedup_key, status, reason,
+          notes, starts, finished_at, waits_for)
+        SELECT substr(id, 1, 13) || printf('%016d', n), source_id, type, event, 'x' || n, received_at, x'7b7d',
+          'x' || n, status, '', '[]', 1, finished_at, ''
+        FROM counted, (SELECT * FROM inbound_events WHERE status = 'processed' LIMIT 1)
+        """,
+        "dedup_key LIKE 'x%'",
+    ),
+    "records": (
+        """
+        INSERT INTO records (source_id, kind, vrio_id, vrio_customer_id, as_of, body)
+        SELECT source_id, 'transaction', 'x' || n, 'x' || n / 12, as_of, x'7b7d'
+        FROM counted, (SELECT source_id, as_of FROM records LIMIT 1)
+        """,
+        "vrio_id LIKE 'x%'",
+    ),
+}
 
 
 def measure(ground: Ground, size: Size) -> Report:
     """What grows with what."""
-    report = Report("scale", TITLE, NOTES)
+    report = Report("scale", TITLE, NOTES, WHY)
     _workers(report, ground, size)
     _rows(report, ground, size)
     return report
@@ -86,7 +116,9 @@ def _rows(report: Report, ground: Ground, size: Size) -> None:
         pour(house.address, mix(size.calm))
         house.wait_until_drained()
         report.add("database: bytes a delivery, all told", f"{_bytes_a_delivery(house):,.0f}", "webhook, log, indexes")
-        report.add("memory of the web process and of the worker", f"{memory_mb(worker):.0f} MB", "the worker")
+        web, clock = (memory_mb(house.process(name)) for name in ("web", "clock"))
+        beside = f"web {web:.0f} MB, clock {clock:.0f} MB"
+        report.add("memory of the worker", f"{memory_mb(worker):.0f} MB", beside)
         found = {}
         for rows in (size.few_rows, size.many_rows):
             _fill(house, rows)
@@ -102,10 +134,13 @@ def _rows(report: Report, ground: Ground, size: Size) -> None:
 
 
 def _fill(house: House, rows: int) -> None:
-    with closing(sqlite3.connect(str(house.db.engine.url.database), timeout=60)) as connection, connection:
-        connection.execute("DELETE FROM webhooks WHERE id LIKE 'at_00%'")
-        (there,) = connection.execute("SELECT count(*) FROM webhooks").fetchone()
-        connection.execute(MORE_ROWS, (max(1, rows - there),))
+    with closing(sqlite3.connect(str(house.db.engine.url.database), timeout=60)) as connection:
+        for table, (more, known) in MORE_ROWS.items():
+            # One after the other, so that the worker need not wait for all of it.
+            with connection:
+                connection.execute(f"DELETE FROM {table} WHERE {known}")
+                (there,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+                connection.execute(COUNTED + more, (max(1, rows - there),))
 
 
 def _figures(house: House, size: Size, numbers: "count[int]") -> dict[str, float]:
