@@ -100,7 +100,7 @@ class Database:
 
     def direct(self, statement: Insert) -> Direct:
         """
-        This statement on connections of its own, each time a transaction by itself.
+        This statement on connections of its own, each time a transaction by itself; for PostgreSQL alone.
 
         PostgreSQL: being told neither to begin nor to commit spares it two ways there and back.
         """
