@@ -26,6 +26,7 @@ MAY_IMPORT: Mapping[str, Sequence[str]] = {
         "vrio_klaviyo.assembling",
         "vrio_klaviyo.consequences",
         "vrio_klaviyo.lookups",
+        "vrio_klaviyo.recollection",
         "vrio_klaviyo.vrio",
         "vrio_klaviyo.store",
         "vrio_klaviyo.errors",
@@ -62,7 +63,7 @@ MAY_IMPORT: Mapping[str, Sequence[str]] = {
     # What the clock has to say of its own; the intake makes the rest of it.
     "vrio_klaviyo.upcoming": ["vrio_klaviyo.vrio.changes", "vrio_klaviyo.store"],
     "vrio_klaviyo.complete": ["vrio_klaviyo.recollection", "vrio_klaviyo.vrio"],
-    "vrio_klaviyo.recollection": ["vrio_klaviyo.vrio", "vrio_klaviyo.store.memory"],
+    "vrio_klaviyo.recollection": ["vrio_klaviyo.vrio", "vrio_klaviyo.store.db", "vrio_klaviyo.store.memory"],
     # The lane is one story in six rooms, each of which knows the next.
     "vrio_klaviyo.lane": [
         "vrio_klaviyo.claiming",

@@ -46,16 +46,18 @@ class Assembler:
     Puts webhooks of one source together with what is remembered of it.
 
     Shape:  beyond are the metrics beyond the published page that some connection wants. waited_for are the things that
-            some event waits for, as far as anybody looked.
+            some event waits for, as far as anybody looked. known is given by who has been reading before.
     """
 
-    def __init__(self, session: Session, source: Source, connections: Iterable[Connection]) -> None:
+    def __init__(
+        self, session: Session, source: Source, connections: Iterable[Connection], known: Recollection | None = None
+    ) -> None:
         self._session = session
         self._source = source
-        self.memory = Memory(session, source.id)
+        self._known = known or Recollection(Memory(session, source.id))
+        self.memory = self._known.memory
         self.beyond = frozenset(metric for connection in connections for metric in connection.metrics_on)
         self.waited_for: set[str] = set()
-        self._known = Recollection(self.memory)
         self._defaults = defaults_of(source)
         self._catalog = catalog.opened(kept_catalog(session, source.id))
 

@@ -7,7 +7,7 @@ not know either gets a stated default in the end. Looking things up over the net
 Source: requirements 003-C, 003-21, 003-22 and 003-24.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,6 @@ from vrio_klaviyo.recollection import Recollection
 from vrio_klaviyo.vrio import dunning, keeping
 from vrio_klaviyo.vrio.changes import UPCOMING, Change, change_of, ended_as, ended_at
 from vrio_klaviyo.vrio.completing import SourceDefaults
-from vrio_klaviyo.vrio.lifetime_value import lifetime_value
 from vrio_klaviyo.vrio.payments import LONG_AGO, credits_before, first_paid_at, latest_payment, paid_before
 from vrio_klaviyo.vrio.records import (
     Customer,
@@ -98,26 +97,36 @@ class Completer:
     def _transaction(self, told: Transaction) -> Transaction:
         own = self.known.transaction(told.transaction_id) or told
         customer = self._customer(told.customer)
-        transactions = self.known.transactions_of(customer.customer_id)
-        earlier = [other for other in transactions if credits_before(other, own)]
+        others = self.known.transactions_naming(customer.customer_id, [own.parent_id])
+        earlier = [other for other in others if credits_before(other, own)]
+        offers = self.known.offers_of(customer.customer_id) if dunning.refused(own) else []
         return replace(
             own,
             order=self._latest_tracking(own.order if own.order.order_id else told.order, customer),
             customer=customer,
             parent=self.known.transaction(own.parent_id),
             already_credited=sum((other.total or Decimal(0) for other in earlier), Decimal(0)),
-            declined_before=dunning.made_good(own, transactions if RECOVERED in self.beyond else ()),
-            paid_before=0 if own.cycle else paid_before(own, transactions),
+            declined_before=dunning.made_good(own, self._attempts(own, customer) if RECOVERED in self.beyond else ()),
+            paid_before=0 if own.cycle else paid_before(own, self._for_lines_of([own], customer)),
             changed_at=told.skipped_at or told.modified_at,
-            next_attempt_at=dunning.next_attempt(own, self.known.offers_of(customer.customer_id)),
+            next_attempt_at=dunning.next_attempt(own, offers),
         )
+
+    def _for_lines_of(self, paid: Iterable[Transaction], customer: Customer) -> list[Transaction]:
+        """A customer's transactions for any line of these."""
+        lines = {line.order_offer_id for one in paid for line in one.offers}
+        return self.known.transactions_naming(customer.customer_id, lines)
+
+    def _attempts(self, payment: Transaction, customer: Customer) -> list[Transaction]:
+        """The attempts at the lines of a payment, and at all that these were for: either may have been made good."""
+        return self._for_lines_of(self._for_lines_of([payment], customer), customer)
 
     def _in_another_light(self, attempt: Transaction) -> Iterator[tuple[str, Completed]]:
         """What a refusal that is told late turns out to have come before: a payment that made it good, or the end."""
         if not dunning.refused(attempt):
             return
-        transactions = self.known.transactions_of(attempt.customer.customer_id)
-        if RECOVERED in self.beyond and (sale := dunning.recovery(attempt, transactions)):
+        attempts = self._for_lines_of([attempt], attempt.customer) if RECOVERED in self.beyond else []
+        if sale := dunning.recovery(attempt, attempts):
             yield RECOVERED, Completed(self._transaction(sale))
         if FAILED in self.beyond:
             for line in attempt.offers:
@@ -129,7 +138,7 @@ class Completer:
         own = self.known.order(told.order_id)
         offers = tuple(self.known.offer(offer.order_offer_id) or offer for offer in told.offers)
         customer = self._customer(told.customer or Customer(customer_id=told.customer_id or own.customer_id))
-        paid_at = first_paid_at(told.order_id, self.known.transactions_of(customer.customer_id))
+        paid_at = first_paid_at(told.order_id, self.known.transactions_naming(customer.customer_id, [told.order_id]))
         ordered_at = min(filter(None, (own.ordered_at, paid_at)), default=None)
         order = replace(own, offers=offers, customer=customer, ordered_at=ordered_at)
         return self._latest_tracking(order, customer)
@@ -170,7 +179,7 @@ class Completer:
     def _changed(self, own: OrderOffer, change: Change) -> Completed:
         order = self.known.order(own.order_id)
         customer = self._customer(Customer(customer_id=own.customer_id or order.customer_id))
-        transactions = self.known.transactions_of(customer.customer_id)
+        transactions = self.known.transactions_naming(customer.customer_id, [own.order_offer_id])
         payment = latest_payment(own, change.at, transactions)
         record = SubscriptionChange(
             kind=change.kind,
@@ -220,16 +229,14 @@ class Completer:
         return replace(
             found,
             active_subscriber=bool(active) if offers else found.active_subscriber,
-            clv=lifetime_value(self.known.real_transactions_of(told.customer_id), self.defaults.currency),
+            clv=self.known.lifetime_value_of(told.customer_id, self.defaults.currency),
             next_charge_on=self.defaults.day_of(min(ahead)) if ahead else None,
             had_next_charge=any(offer.next_charge_at for offer in offers),
         )
 
     def _latest_tracking(self, order: Order, customer: Customer) -> Order:
         """The order with the tracking fields of the customer's latest one, which are those that the profile shows."""
-        orders = [one for one in self.known.orders_of(customer.customer_id) if not one.is_test]
-        # Vrio: ids ascend.
-        latest = max(orders, key=lambda one: (len(one.order_id), one.order_id), default=order)
+        latest = self.known.latest_order_of(customer.customer_id) or order
         return replace(order, tracking=latest.tracking)
 
 

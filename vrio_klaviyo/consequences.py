@@ -5,13 +5,14 @@ It is the part of the intake that runs within one transaction; nothing in it wai
 """
 
 import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vrio_klaviyo import gate
 from vrio_klaviyo.assembling import JUDGED, Assembler, as_of_webhook
 from vrio_klaviyo.klaviyo.requests import ProfileRequest, Request, dumps
-from vrio_klaviyo.recollection import things_named
+from vrio_klaviyo.recollection import Recollection, things_named
 from vrio_klaviyo.store import inbound
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.customers import Customer as CustomerRow
@@ -60,25 +61,36 @@ class Ended:
 class Finisher:
     """Turns loaded events into deliveries, one after the other within one transaction."""
 
-    def __init__(self, session: Session, source: Source, connections: list[Connection], now: datetime) -> None:
+    def __init__(
+        self, session: Session, source: Source, connections: list[Connection], now: datetime, known: Recollection
+    ) -> None:
         self._session = session
         self._source = source
         self._connections = connections
         self._now = now
-        self._assembler = Assembler(session, source, connections)
+        self._assembler = Assembler(session, source, connections, known)
         self._customers: dict[str, CustomerRow | None] = {}
         self._told_otherwise: set[str] = set()
 
-    def finish(self, events: list[Loaded]) -> list[Ended]:
-        """Remember what these events tell, open what follows from it, and write how each ended."""
-        self._expect(events)
-        return [self._finish(event) for event in events]
+    def finish(self, events: list[Loaded], is_over: Callable[[], bool], at_most: int | None) -> list[Ended]:
+        """
+        Remember what these events tell, open what follows from it, and write how each ended.
 
-    def _expect(self, events: list[Loaded]) -> None:
+        Shape:  of the first one at least, and of no more as soon as it is over.
+        Raises: LongHistory when more than `at_most` things of their customers would have to be read; nothing is done.
+        """
+        self._expect(events, at_most)
+        ended: list[Ended] = []
+        for event in events:
+            if ended and is_over():
+                break
+            ended.append(self._finish(event))
+        return ended
+
+    def _expect(self, events: list[Loaded], at_most: int | None) -> None:
         """Look together for what each would look for alone."""
-        records = [event.webhook.record for event in events if event.webhook and event.webhook.record]
-        things = set[tuple[str, str]]().union(*map(things_named, records))
-        self._assembler.memory.expect(things | {(JUDGED, event.inbound.id) for event in events})
+        things = things_told(events)
+        self._assembler.memory.expect(things | {(JUDGED, event.inbound.id) for event in events}, at_most)
         self._told_otherwise = inbound.told_otherwise(
             self._session, self._source.id, [event.inbound for event in events]
         )
@@ -196,6 +208,12 @@ class Finisher:
     ) -> Ended:
         inbound.finish(self._session, arrived, status, self._now, reason=reason, notes=notes, customer_id=customer_id)
         return Ended(status, lanes)
+
+
+def things_told(events: Iterable[Loaded]) -> set[tuple[str, str]]:
+    """The kind and id of everything that these events tell of or refer to."""
+    records = [event.webhook.record for event in events if event.webhook and event.webhook.record]
+    return set[tuple[str, str]]().union(*map(things_named, records))
 
 
 def waits_because(waits_for: str) -> str:

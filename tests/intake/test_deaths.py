@@ -60,7 +60,7 @@ def poison(house: House, customer: int) -> None:
 
 def crash(house: House) -> None:
     """Run the intake into what raises, as a worker does, which notes it."""
-    engine = intake.Intake(db=house.db, ring=house.ring, now=house.clock)
+    engine = intake.Intake(db=house.db, ring=house.ring, now=house.clock, longest_batch_s=60)
     try:
         engine.drain(house.source.id, "worker/1")
     except ValueError:

@@ -4,16 +4,38 @@ What a customer has paid, all in all.
 Source: requirement 003-21. Vrio has no such figure; it is summed up from the transactions that we know of.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from vrio_klaviyo.vrio.records import Transaction
+from vrio_klaviyo.vrio.records import Transaction, TransactionKind
 
 PAID = {"sale", "capture", "cod"}
 GIVEN_BACK = {"refund", "void", "chargeback"}
 
 
-def lifetime_value(transactions: Iterable[Transaction], currency: str) -> Decimal:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaidOrder:
+    """What of a transaction's order counts."""
+
+    order_id: str = ""
+    is_test: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Movement:
+    """A transaction without all that does not count here: somebody may have made very many."""
+
+    transaction_id: str
+    kind: TransactionKind | None = None
+    approved: bool | None = None
+    order: PaidOrder = field(default_factory=PaidOrder)
+    currency: str = ""
+    total: Decimal | None = None
+    parent_id: str = ""
+
+
+def lifetime_value(transactions: Iterable[Transaction | Movement], currency: str) -> Decimal:
     """
     Payments less what was given back; the same whichever order the transactions come in.
 
@@ -26,7 +48,7 @@ def lifetime_value(transactions: Iterable[Transaction], currency: str) -> Decima
     return sum((_moved(transaction, counted, currency) for transaction in counted.values()), Decimal(0))
 
 
-def _moved(transaction: Transaction, known: dict[str, Transaction], currency: str) -> Decimal:
+def _moved(transaction: Transaction | Movement, known: Mapping[str, Transaction | Movement], currency: str) -> Decimal:
     foreign = bool(transaction.currency) and transaction.currency != currency
     if transaction.total is None or transaction.order.is_test or foreign:
         return Decimal(0)
