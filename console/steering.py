@@ -9,6 +9,7 @@ from typing import Any
 
 from console.connection_words import differences, settings_now
 from console.hand import Hand
+from vrio_klaviyo import replaying
 from vrio_klaviyo.connecting import KeyCheck, Verdict, check_connection, replace_key
 from vrio_klaviyo.errors import Refused
 from vrio_klaviyo.store import holding
@@ -168,9 +169,14 @@ def _refuse_archived(connection: Connection) -> None:
 
 def archive(hand: Hand, connection: Connection) -> None:
     """Put a connection away: it sends nothing any more, its log stays, and its name is free again."""
+    now = hand.tools.now()
     with hand.tools.db.write() as session:
-        holding.hold_owed(session, [connection.id], holding.CONNECTION_PAUSED)
-        archive_connection(session.get_one(Connection, connection.id), hand.tools.now())
+        # Before what it owes, as everybody does, so that none waits for another in a circle. PostgreSQL: a key share is
+        # left to the attempts that a lane opens meanwhile, because they refer to it.
+        found = session.get_one(Connection, connection.id, with_for_update={"key_share": True})
+        if stopped := replaying.put_away(session, connection, now):
+            hand.note(session, connection.workspace_id, "replay.stopped", stopped.id, released=stopped.released)
+        archive_connection(found, now)
         hand.note(session, connection.workspace_id, "connection.archived", connection.id)
 
 
@@ -178,10 +184,11 @@ def try_out(hand: Hand, connection: Connection, metric: str, email: str, *, mark
     """
     Send one test event, also while the connection is paused.
 
-    Raises: InvalidInput when the e-mail cannot be one; Refused without a source.
+    Raises: InvalidInput when the e-mail cannot be one; Refused without a source, or when the connection was archived.
     """
     with hand.tools.db.write() as session:
         found = session.get_one(Connection, connection.id)
+        _refuse_archived(found)
         sent = send_test_event(session, found, metric, email, hand.tools.now(), marked=marked)
         hand.note(session, connection.workspace_id, "connection.tested", connection.id, delivery=sent.id)
     ring(hand, connection)

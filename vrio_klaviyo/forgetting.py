@@ -37,12 +37,17 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many rows lost their bodies, how many webhooks went with all that followed from them, and how many people."""
+    """
+    How many rows lost their bodies, how many webhooks went with all that followed from them, and how many people.
+
+    Shape:  strays are what was remembered of nobody's things, and charges that were never announced.
+    """
 
     bodies: int = 0
     webhooks: int = 0
     customers: int = 0
     replays: int = 0
+    strays: int = 0
 
 
 def due(db: Database, kept: Kept, now: datetime) -> Forgotten:
@@ -52,6 +57,7 @@ def due(db: Database, kept: Kept, now: datetime) -> Forgotten:
             bodies=retention.bodies_to_remove(session, now - kept.bodies),
             webhooks=retention.rows_to_remove(session, now - kept.rows),
             customers=retention.customers_to_forget(session, now - kept.rows),
+            strays=retention.strays_to_remove(session, now - kept.rows),
         )
 
 
@@ -116,7 +122,8 @@ class Forgetter:
         webhooks = 0 if bodies else retention.remove_rows(session, old, BATCH)
         customers = 0 if bodies or webhooks else retention.forget_customers(session, old, BATCH)
         replays = 0 if bodies or webhooks or customers else retention.remove_replays(session, old, BATCH)
-        return {"bodies": bodies, "webhooks": webhooks, "customers": customers, "replays": replays}
+        counts = {"bodies": bodies, "webhooks": webhooks, "customers": customers, "replays": replays}
+        return counts | {"strays": 0 if any(counts.values()) else retention.remove_strays(session, old, BATCH)}
 
 
 def _rests_until(due_at: datetime, now: datetime) -> datetime | None:

@@ -16,9 +16,9 @@ from vrio_klaviyo import log
 from vrio_klaviyo.errors import LeaseLost, Refused
 from vrio_klaviyo.gate import SkipReason, explain
 from vrio_klaviyo.sending_again import hopeless, how, is_history
-from vrio_klaviyo.store import leases, matches, replays, resending
+from vrio_klaviyo.store import holding, leases, matches, replays, resending
 from vrio_klaviyo.store.connections import Connection, KeyStatus, find_connection
-from vrio_klaviyo.store.db import Database, Session
+from vrio_klaviyo.store.db import Database, DatabaseError, Session, is_outage
 from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus
 from vrio_klaviyo.store.leases import Lease
 from vrio_klaviyo.store.listing import Wanted
@@ -37,6 +37,8 @@ PAUSE_S = 0.5
 MOST_AT_ONCE_S = 5.0
 # So many seconds' worth may wait in the lane: a replay that is stopped has then almost stopped.
 AHEAD_S = 4
+
+ARCHIVED = "The connection is archived."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,11 @@ def _plan(session: Session, connection: Connection, wanted: Wanted) -> Plan:
     by_metric: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
     for alike in matches.counted(session, connection.id, wanted):
-        if because := _left_out(alike):
+        if because := ARCHIVED if connection.archived_at else _left_out(alike):
             left_out[because] += alike.number
         else:
             by_metric[alike.metric or "Profile"] += alike.number
-    first = matches.oldest(session, connection.id, wanted, hopeless())
+    first = matches.oldest(session, connection.id, wanted, hopeless()) if by_metric else None
     return Plan(connection, by_metric.total(), dict(by_metric), dict(left_out), first)
 
 
@@ -97,6 +99,8 @@ def start(
 
     Raises: Refused, with the reason.
     """
+    if connection.archived_at is not None:
+        raise Refused(f"{connection.name} is archived.")
     if not connection.push_events:
         raise Refused(f"Push Events is off for {connection.name}. Switch it on first.")
     if connection.key_status == KeyStatus.REJECTED:
@@ -124,13 +128,36 @@ def stop(session: Session, replay: Replay, now: datetime) -> None:
 
     Raises: Refused when it is over.
     """
-    leases.shut_out(session, _lease_name(replay.id))
-    session.refresh(replay)
+    _take(session, replay)
     if replay.status != ReplayStatus.RUNNING:
         raise Refused(f"{replay.id} is over already: it is {replay.status}.")
     replays.end(session, replay, ReplayStatus.STOPPED, now)
     leases.forget(session, _lease_name(replay.id))
     log.info("replay.stopped", replay=replay.id, released=replay.released)
+
+
+def put_away(session: Session, connection: Connection, now: datetime) -> Replay | None:
+    """
+    Let nothing more go through a connection that is archived, also not what a person asked for.
+
+    Shape:  the replay that was stopped by it, if one was; what it had in the lane is held, and does not go out.
+    """
+    replay = replays.running_through(session, connection.id)
+    if replay is not None:
+        _take(session, replay)
+    resending.spare_accepted(session, connection.id, "The connection was archived.", now)
+    holding.hold_for_good(session, connection.id)
+    if replay is None or replay.status != ReplayStatus.RUNNING:
+        return None
+    stop(session, replay, now)
+    return replay
+
+
+def _take(session: Session, replay: Replay) -> None:
+    """Keep its rounds from releasing anything while this transaction lasts; the replay is then as it stands."""
+    leases.shut_out(session, _lease_name(replay.id))
+    # Before its first round it has no lease, but a round that begins now waits for its row.
+    session.refresh(replay, with_for_update=True)
 
 
 class Replayer:
@@ -171,10 +198,10 @@ class Replayer:
             now = self._now()
             with self._db.write() as session:
                 leases.hold(session, lease, now)
-                replay = replays.find_replay(session, replay_id)
+                replay = replays.take_replay(session, replay_id)
                 connection = find_connection(session, replay.connection_id)
                 leases.shut_out(session, f"lane/{connection.account_id}")
-                if _is_over(session, replay, now):
+                if _is_over(session, replay, connection, now):
                     leases.forget(session, lease.name)
                     return None
                 allowed = int(_waited_s(lease, began) * replay.rate) - passed
@@ -189,6 +216,8 @@ class Replayer:
 
 
 _PAUSE = timedelta(seconds=PAUSE_S)
+# What one row raises that cannot be worked on; at the next round it would do so again.
+_BROKEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 def _lease_name(replay_id: str) -> str:
@@ -213,9 +242,12 @@ def _waited_s(lease: Lease, now: datetime) -> float:
     return min((now - lease.wake_at + _PAUSE).total_seconds(), MOST_AT_ONCE_S)
 
 
-def _is_over(session: Session, replay: Replay, now: datetime) -> bool:
+def _is_over(session: Session, replay: Replay, connection: Connection, now: datetime) -> bool:
     """Whether nothing is left to do; it is over when each delivery has had its turn in the lane."""
     if replay.status != ReplayStatus.RUNNING:
+        return True
+    if connection.archived_at is not None:
+        stop(session, replay, now)
         return True
     if replay.released < replay.total or replays.in_flight(session, replay.connection_id):
         return False
@@ -232,10 +264,17 @@ def _release(session: Session, replay: Replay, connection: Connection, now: date
     places = replays.next_of(session, replay, min(limit, room))
     for place, delivery in places:
         try:
-            _queue(session, replay, connection, delivery, now)
+            with session.begin_nested():
+                _queue(session, replay, connection, delivery, now)
         except Refused as error:
             replays.leave_out(session, replay, place, str(error))
-    replay.released += len(places)
+        except (*_BROKEN, DatabaseError) as error:
+            if isinstance(error, DatabaseError) and is_outage(error):
+                raise
+            log.error("replay.not_queued", replay=replay.id, delivery=delivery.id, error=type(error).__name__)
+            replays.leave_out(session, replay, place, f"Queueing it again failed ({type(error).__name__}).")
+    # Past the last one that was found: a place whose delivery is gone has no row.
+    replay.released = places[-1][0] + 1 if places else replay.total
     return len(places)
 
 

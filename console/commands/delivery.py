@@ -96,7 +96,8 @@ def resend(desk: Desk, delivery_id: str, rebuild: bool, despite_pause: bool, as_
     """
     Send one delivery again, under its own id: one attempt and no automatic retry; a retry that waits is canceled.
 
-    The body is the one that went out last, byte for byte. Klaviyo ignores an event whose id it has processed.
+    The body is the one that went out last, byte for byte, but that what happened more than three days ago is marked as
+    history. Klaviyo ignores an event whose id it has processed.
     """
     how = {"rebuild": rebuild, "despite_pause": despite_pause}
     with desk.db.write() as session:

@@ -16,7 +16,7 @@ from vrio_klaviyo import previewing
 from vrio_klaviyo.errors import InvalidInput
 from vrio_klaviyo.store.attempts import counts_of_deliveries
 from vrio_klaviyo.store.deliveries import counts_of_inbound, deliveries_of_inbound
-from vrio_klaviyo.store.inbound import InboundStatus, find_inbound, list_inbound
+from vrio_klaviyo.store.inbound import InboundStatus, find_inbound, list_inbound, take_again
 from vrio_klaviyo.store.sources import find_source, webhook_path
 
 SAMPLES = Path(__file__).parents[2] / "sandbox" / "samples"
@@ -139,3 +139,27 @@ def preview(desk: Desk, inbound_id: str, as_json: bool) -> None:
         return
     for line in preview_lines(found.note, told):
         click.echo(line)
+
+
+@command.command()
+@click.argument("inbound_ids", nargs=-1, required=True, metavar="ID...")
+@json_option
+@at_desk
+def again(desk: Desk, inbound_ids: tuple[str, ...], as_json: bool) -> None:
+    """
+    Work off again what was set aside because workers had died of it: all of these webhooks, or none.
+
+    It is for after an update. What they had opened before is not opened a second time.
+    """
+    with desk.db.write() as session:
+        taken = [take_again(session, inbound_id) for inbound_id in dict.fromkeys(inbound_ids)]
+        for inbound in taken:
+            workspace_id = find_source(session, inbound.source_id).workspace_id
+            desk.hand.note(session, workspace_id, "inbound.taken_again", inbound.id, source=inbound.source_id)
+        counts = counts_of_inbound(session, [inbound.id for inbound in taken])
+        told = [shapes.of_inbound(inbound, counts.get(inbound.id, 0)) for inbound in taken]
+    for source_id in {inbound.source_id for inbound in taken}:
+        desk.bells.ring("intake", source_id)
+    listing(
+        told, ["received_at", "event", "status", "id"], as_json=as_json, follow=f"flask inbound show {told[0]['id']}"
+    )

@@ -50,8 +50,12 @@ class Shop:
     def receive(self, body: bytes) -> str:
         """Keep one webhook and work it off; its id."""
         kept, _ = self.receiver.receive(self.source.id, body)
-        Intake(db=self.db, ring=nobody, now=utc_now).drain(self.source.id, "test")
+        self.take_in()
         return kept.id
+
+    def take_in(self) -> None:
+        """Work off what has come."""
+        Intake(db=self.db, ring=nobody, now=utc_now).drain(self.source.id, "test")
 
     def receive_sample(self, name: str) -> str:
         return self.receive((SAMPLES / f"{name}.json").read_bytes())

@@ -102,6 +102,7 @@ def run_every_command(house: House) -> None:
         "delivery resend": ids["delivery_id"],
         "delivery show": ids["delivery_id"],
         "doctor": "--email john@example.com --online",
+        "inbound again": ids["inbound_id"],
         "inbound preview": ids["inbound_id"],
         "inbound send": f"transaction_completed_sale_mixed --source Shop --url {house.product.url}",
         "inbound show": ids["inbound_id"],

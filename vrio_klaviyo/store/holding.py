@@ -23,6 +23,13 @@ def hold_owed(session: Session, connection_ids: Iterable[str], reason: str, *, b
     return int(result.rowcount)
 
 
+def hold_for_good(session: Session, connection_id: str) -> None:
+    """Hold all that this connection owes: nobody's asking for it is left, which a pause would make way for."""
+    hold_owed(session, [connection_id], CONNECTION_PAUSED)
+    held = update(Delivery).where(Delivery.connection_id == connection_id, Delivery.status == DeliveryStatus.HELD)
+    session.execute(held.where(Delivery.asked != "").values(asked=""))
+
+
 def resume_held(session: Session, connection_ids: Iterable[str], reasons: Iterable[str], now: datetime) -> int:
     """Queue again what was held for one of these reasons; how many that were."""
     held = update(Delivery).where(

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, bindparam, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from vrio_klaviyo.errors import NotFound
+from vrio_klaviyo.errors import NotFound, Refused
 from vrio_klaviyo.store.db import Base
 
 # Work is marked before it begins. What was being worked on when a worker died is tried alone; after this many deaths it
@@ -175,6 +175,23 @@ def note_crash(session: Session, inbound_ids: Sequence[str], traceback: str) -> 
     """Keep the traceback on the first of the webhooks that were being worked on; it is shown if that is set aside."""
     began = update(InboundEvent).where(InboundEvent.id.in_(inbound_ids[:1]), _RECEIVED)
     session.execute(began.values(reason=traceback))
+
+
+def take_again(session: Session, inbound_id: str) -> InboundEvent:
+    """
+    Let work on a webhook that was set aside begin anew, as if it had just come.
+
+    Raises: NotFound; Refused when it was not set aside, or its body is gone.
+    """
+    inbound = find_inbound(session, inbound_id)
+    session.refresh(inbound, with_for_update=True)
+    if inbound.status != InboundStatus.FAILED:
+        raise Refused(f"{inbound_id} was not set aside: it is {inbound.status}.")
+    if inbound.body_removed_at is not None:
+        removed = f"The body of {inbound_id} was removed on {inbound.body_removed_at:%d %b %Y}"
+        raise Refused(f"{removed}; nothing is left to work on.")
+    inbound.status, inbound.reason, inbound.starts, inbound.finished_at = InboundStatus.RECEIVED, "", 0, None
+    return inbound
 
 
 def is_waited_for(session: Session, source_id: str) -> bool:

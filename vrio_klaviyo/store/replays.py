@@ -135,10 +135,11 @@ def start(
 
 
 def next_of(session: Session, replay: Replay, limit: int) -> list[tuple[int, Delivery]]:
-    """The next places of a replay's list, and their deliveries."""
+    """The next places of a replay's list, and their deliveries, which nobody else writes meanwhile."""
     query = select(ReplayItem.place, Delivery).join(Delivery, Delivery.id == ReplayItem.delivery_id)
     ahead = query.where(ReplayItem.replay_id == replay.id, ReplayItem.place >= replay.released)
-    return [(place, delivery) for place, delivery in session.execute(ahead.order_by(ReplayItem.place).limit(limit))]
+    next_ones = ahead.order_by(ReplayItem.place).limit(limit).with_for_update(of=Delivery)
+    return [(place, delivery) for place, delivery in session.execute(next_ones)]
 
 
 def leave_out(session: Session, replay: Replay, place: int, reason: str) -> None:
@@ -173,7 +174,8 @@ def results(session: Session, replay: Replay) -> dict[str, int]:
     again = select(func.count()).select_from(Delivery).join(ReplayItem, ReplayItem.delivery_id == Delivery.id)
     if in_vain := session.scalar(again.where(*of, ReplayItem.left_out == "", IS_IN_VAIN)) or 0:
         counts |= {"accepted": counts["accepted"] - in_vain, "failed": counts.get("failed", 0) + in_vain}
-    left_out = session.scalar(select(func.count()).where(*of, ReplayItem.left_out != "")) or 0
+    # What was not sent again has a reason, or is gone by now.
+    left_out = replay.released - sum(counts.values())
     return dict.fromkeys(map(str, DeliveryStatus), 0) | counts | {"left_out": left_out}
 
 
@@ -209,6 +211,23 @@ def find_replay(session: Session, replay_id: str, workspace_id: str | None = Non
     if found is None or workspace_id not in (None, found.workspace_id):
         raise NotFound(f"no replay has the id {replay_id}")
     return found
+
+
+def take_replay(session: Session, replay_id: str) -> Replay:
+    """
+    The replay of that id, which nobody else writes while this transaction lasts.
+
+    Raises: NotFound.
+    """
+    replay = find_replay(session, replay_id)
+    session.refresh(replay, with_for_update=True)
+    return replay
+
+
+def running_through(session: Session, connection_id: str) -> Replay | None:
+    """The replay that is under way through this connection, if any is."""
+    under_way = Replay.connection_id == connection_id, Replay.status == ReplayStatus.RUNNING
+    return session.scalar(select(Replay).where(*under_way))
 
 
 def list_replays(session: Session, workspace_id: str | None = None, limit: int = 50) -> list[Replay]:

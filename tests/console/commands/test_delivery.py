@@ -95,7 +95,9 @@ def test_a_delivery_is_sent_again_by_hand(flask, shop):
 
     shown = flask.told("delivery", "show", order["id"])
     assert [entry["trigger"] for entry in shown["webhooks"]] == ["manual", "manual", "first"]
-    assert len({entry["request"]["body"] for entry in shown["webhooks"]}) == 1
+    # The sample is a year old, and what is sent again so late is marked as history.
+    *again, first = [json.loads(entry["request"]["body"])["data"]["attributes"] for entry in shown["webhooks"]]
+    assert again == [first | {"backfill": True}] * 2
     flask.told("connection", "pause", connection.id)
     assert flask.invoke("delivery", "resend", order["id"]).exit_code == 1
     assert flask.told("delivery", "resend", order["id"], "--despite-pause")["status"] == "queued"

@@ -5,9 +5,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
+from sqlalchemy import select, update
 
 from sandbox.klaviyo import GOOD_KEY, serve_in_thread
+from tests.building import NOON
 from tests.console.shop import SAMPLES
+from vrio_klaviyo.store import retention
+from vrio_klaviyo.store.inbound import MOST_STARTS, InboundEvent
 from webhooks import vrio
 
 SALE = "transaction_completed_sale_subscription_cycle1"
@@ -140,3 +144,61 @@ def test_a_preview_shows_what_would_go_and_why_the_rest_would_not(flask, shop):
     assert "not sent: metric_off" in plain
     assert "would be sent" in plain
     assert flask.invoke("inbound", "preview", "in_0").exit_code == 3
+
+
+def set_aside(shop, *bodies):
+    """Webhooks of which workers have died three times, as the intake leaves them."""
+    ids = [shop.receiver.receive(shop.source.id, body)[0].id for body in bodies]
+    with shop.db.write() as session:
+        session.execute(update(InboundEvent).where(InboundEvent.id.in_(ids)).values(starts=MOST_STARTS))
+    shop.take_in()
+    return ids
+
+
+def samples(*names):
+    return [(SAMPLES / f"{name}.json").read_bytes() for name in names]
+
+
+def test_what_was_set_aside_is_worked_off_again(flask, shop):
+    shop.connect(GOOD_KEY)
+    ids = set_aside(shop, *samples(SALE, "order_updated"))
+    assert {flask.told("inbound", "show", one)["status"] for one in ids} == {"failed"}
+
+    told = flask.listed("inbound", "again", *ids)
+
+    assert [(one["id"], one["status"], one["reason"], one["finished_at"]) for one in told] == [
+        (one, "received", "", None) for one in ids
+    ]
+    assert flask.rung() == {f"bell:intake:{shop.source.id}"}
+    assert flask.audited(shop.db) == [("inbound.taken_again", {"source": shop.source.id})] * 2
+    with shop.db.read() as session:
+        assert set(session.scalars(select(InboundEvent.starts))) == {0}
+    shop.take_in()
+    assert [flask.told("inbound", "show", one)["status"] for one in ids] == ["processed", "ignored"]
+    assert len(flask.listed("delivery", "list")) == 3
+
+
+def test_what_was_not_set_aside_is_not_worked_off_again(flask, shop):
+    (aside,) = set_aside(shop, *samples(SALE))
+    done = shop.receive_sample("order_updated")
+
+    result = flask.invoke("inbound", "again", aside, done)
+
+    assert (result.exit_code, result.stderr) == (1, f"Error: {done} was not set aside: it is ignored.\n")
+    # All of them or none.
+    assert flask.told("inbound", "show", aside)["status"] == "failed"
+    assert flask.rung() == set()
+    assert flask.audited(shop.db) == []
+
+
+def test_a_webhook_without_its_body_or_its_row_is_not_worked_off_again(flask, shop):
+    (aside,) = set_aside(shop, *samples(SALE))
+    with shop.db.write() as session:
+        retention.empty_inbound(session, [aside], NOON)
+
+    gone = flask.invoke("inbound", "again", aside)
+
+    assert gone.exit_code == 1
+    assert gone.stderr == f"Error: The body of {aside} was removed on 30 Aug 2026; nothing is left to work on.\n"
+    assert flask.invoke("inbound", "again", "in_0").exit_code == 3
+    assert flask.invoke("inbound", "again").exit_code == 2
