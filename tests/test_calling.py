@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from sandbox.klaviyo.server import serve_in_thread
 from tests.wire import answering, saying
 from vrio_klaviyo.calling import LONGEST_WAIT_S, Came, call, new_session, retry_after_s
 from vrio_klaviyo.errors import Retriable
+from vrio_klaviyo.klaviyo.client import KlaviyoClient
+from vrio_klaviyo.vrio.client import VrioClient
 
 SECRET = "vk_Zq81-secret"
 BODY = b'{"email": "john@acme.test"}'
@@ -65,6 +68,60 @@ def failed(http: requests.Session, url: str, **more: Any) -> str:
         assert SECRET not in told
         assert "john@acme.test" not in told
     return error.value.reason
+
+
+class Deaf(requests.adapters.HTTPAdapter):
+    """Notes for how long each call would wait, for a connection and for an answer, and has neither."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[Any] = []
+
+    def send(self, *_: Any, timeout: Any = None, **__: Any) -> requests.Response:
+        self.waits.append(timeout)
+        raise requests.ConnectTimeout
+
+
+@pytest.fixture
+def deaf(http: requests.Session) -> Deaf:
+    adapter = Deaf()
+    http.mount("http://", adapter)
+    return adapter
+
+
+@pytest.mark.parametrize(
+    ("times", "waits"),
+    [
+        ({"within_s": 60, "ends_in_s": 600}, (3.05, 60)),
+        ({"within_s": 1, "ends_in_s": 600}, (3.05, 1)),
+        ({"within_s": 60, "ends_in_s": 2}, (2, 2)),
+        ({"within_s": 60, "ends_in_s": -1}, (0.001, 0.001)),
+    ],
+)
+def test_a_call_waits_no_longer_than_it_may(
+    http: requests.Session, deaf: Deaf, times: dict[str, float], waits: tuple[float, float]
+) -> None:
+    reason = failed(http, "http://klaviyo.test", **times)
+
+    assert deaf.waits == [pytest.approx(waits, rel=0.1)]
+    assert reason.startswith("no connection within ")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda http: KlaviyoClient("http://klaviyo.test", SECRET, http).get("/api/accounts"),
+        lambda http: VrioClient("http://vrio.test", SECRET, http, UTC, wait=lambda _seconds: None).customer("68441"),
+    ],
+    ids=["Klaviyo", "Vrio"],
+)
+def test_neither_is_waited_for_longer_than_some_seconds(
+    http: requests.Session, deaf: Deaf, ask: Callable[[requests.Session], object]
+) -> None:
+    with pytest.raises(Retriable):
+        ask(http)
+
+    assert deaf.waits[0] == pytest.approx((3.05, 10), rel=0.01)
 
 
 def test_what_is_asked_is_what_was_given(http: requests.Session, town: str) -> None:

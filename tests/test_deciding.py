@@ -3,6 +3,7 @@
 import pytest
 
 from vrio_klaviyo.deciding import (
+    BACKOFF_S,
     CIRCUIT_OPENS_AT,
     CIRCUIT_S,
     GIVE_UP_AFTER_S,
@@ -77,7 +78,24 @@ def test_what_may_pass_later_is_tried_later_and_later(tries: int, seconds: float
 @pytest.mark.parametrize(("owed_s", "given_up"), [(0, False), (GIVE_UP_AFTER_S - 1, False), (GIVE_UP_AFTER_S, True)])
 def test_what_may_pass_later_is_given_up_after_three_days(owed_s: float, given_up: bool) -> None:
     assert GIVE_UP_AFTER_S == 3 * 24 * 3600
-    assert (decide(Retriable("503"), 1, owed_s) == Failed()) is given_up
+    assert (decide(Retriable("503"), 15, owed_s) == Failed()) is given_up
+
+
+def tried_for_s(waited_s: float) -> float:
+    """For how long something that Klaviyo never takes is tried, when it has waited for its first try so long."""
+    tries, owed_s = 1, waited_s
+    while isinstance(outcome := decide(Retriable("503"), tries, owed_s), AgainIn):
+        tries, owed_s = tries + 1, owed_s + outcome.seconds
+    return owed_s - waited_s
+
+
+@pytest.mark.parametrize("waited_s", [0, 3600, GIVE_UP_AFTER_S - 1, GIVE_UP_AFTER_S, GIVE_UP_AFTER_S * 10])
+def test_what_waited_for_its_first_try_is_tried_as_often_as_anything_else(waited_s: float) -> None:
+    tried = [tried_for_s(waited_s) for _ in range(200)]
+
+    # As long as three days by the shortest of waits, and never longer than what went at once.
+    assert min(tried) > 0.7 * GIVE_UP_AFTER_S
+    assert max(tried) < GIVE_UP_AFTER_S + 1.2 * BACKOFF_S[-1]
 
 
 def came(*errors: CallFailed | None) -> list[Sent]:

@@ -1,9 +1,11 @@
 """What is due becomes calls: within the limits, each customer's in order, alone what a worker died of."""
 
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from vrio_klaviyo import log, rush
 from vrio_klaviyo.deciding import PHONE_REMOVED_TRIGGER
@@ -53,6 +55,8 @@ class Claiming:
         self._is_rush: bool | None = None
         self._busy: set[str] = set()
         self._jobs = self._singles = 0
+        # How many jobs each connection has had, so that they take turns.
+        self._had: Counter[str] = Counter()
         self._alone = False
         # What waits for a limit: whose it is, and of which endpoints nothing is left.
         self._stuck: set[str] = set()
@@ -74,9 +78,8 @@ class Claiming:
     def claim(self, session: Session, now: datetime) -> list[Call]:
         """The calls to be made next, with their attempts opened."""
         lane = connections_of_account(session, self._standing.account.id)
-        for connection in lane:
-            _obey_switches(session, connection, now)
-        if self._alone:
+        obeyed = [_obeys_switches(session, connection, now) for connection in lane]
+        if self._alone or not all(obeyed):
             return []
         calls = self._in_rush(session, lane, now) if self._rush(session, now) else None
         return self._in_calm(session, now) if calls is None else calls
@@ -131,19 +134,42 @@ class Claiming:
         most_bytes = self._standing.pacer.longest(bulk.PATH, bulk.MOST_BYTES, now)
         if most_bytes < rush.LEAST_BYTES:
             return None
+        fits, others = self._parted(session, lane, now)
+        if not fits:
+            # What is in a job that is under way may come back, and is a rush then.
+            self._is_rush = bool(self._jobs)
+            return None
+        if not self._busy:
+            # At the latest when a slice begins nothing is under way, and what a worker died of can go alone.
+            suspects = [due for due in others if due.delivery.deaths]
+            if alone := self._sifted(session, suspects[:1], now, others=False):
+                return self._singly(session, alone, now)
+        if not self._standing.pacer.take(bulk.PATH, 1, now):
+            self._used_up.add(bulk.PATH)
+            return None
+        job = self._together(session, rush.job_of(fits, most_bytes), now)
+        beside = [due for due in others if not due.delivery.deaths and due.turn not in self._busy | self._stuck]
+        ready = self._sifted(session, beside[: self._room - self._singles], now, others=True)
+        return [job, *self._singly(session, ready, now)]
+
+    def _parted(self, session: Session, lane: list[Connection], now: datetime) -> tuple[list[rush.Fit], list[Due]]:
+        """
+        What makes the next job, if anything does, and what goes by itself.
+
+        Shape:  of one connection, and of all of them; by lane_order, then the longest due first, jobs by turns.
+        """
+        jobs: list[list[rush.Fit]] = []
+        others: list[Due] = []
         for connection in lane:
-            dues = turns.claim_all_due(session, connection.id, now, bulk.MOST_EVENTS, self._busy)
-            fit, unfit = rush.fitting(dues)
-            if len(fit) >= min(rush.CALM_AT, self._rush_at):
-                if not self._standing.pacer.take(bulk.PATH, 1, now):
-                    self._used_up.add(bulk.PATH)
-                    return None
-                job = rush.job_of(fit, most_bytes)
-                beside = self._sifted(session, unfit[: self._room - self._singles], now, others=True)
-                return [self._together(session, job, now), *self._singly(session, beside, now)]
-        # What is in a job that is under way may come back, and is a rush then.
-        self._is_rush = bool(self._jobs)
-        return None
+            busy = self._busy | {due.turn for due in others}
+            fits, unfit = rush.fitting(turns.claim_all_due(session, connection.id, now, bulk.MOST_EVENTS, busy))
+            others += unfit
+            if len(fits) >= min(rush.CALM_AT, self._rush_at):
+                jobs.append(fits)
+            else:
+                others += {fit.due.turn: fit.due for fit in reversed(fits)}.values()
+        others.sort(key=lambda due: _place(due, 0))
+        return min(jobs, key=lambda fits: _place(fits[0].due, self._had[fits[0].due.connection.id]), default=[]), others
 
     def _singly(self, session: Session, ready: list[Ready], now: datetime) -> list[Call]:
         if not ready:
@@ -153,9 +179,11 @@ class Claiming:
         return [Call(self._client(part.due.connection), part.rendered, (part,)) for part in opened]
 
     def _together(self, session: Session, job: rush.Job, now: datetime) -> Call:
-        self._jobs += 1
         parts = tuple(self._opened(session, job.parts, now, shared=True))
-        return Call(self._client(parts[0].due.connection), job.rendered, parts, is_job=True)
+        connection = parts[0].due.connection
+        self._jobs += 1
+        self._had[connection.id] += 1
+        return Call(self._client(connection), job.rendered, parts, is_job=True)
 
     def _opened(self, session: Session, ready: list[Ready], now: datetime, *, shared: bool = False) -> list[Part]:
         self._busy |= {due.turn for due, _ in ready}
@@ -169,11 +197,16 @@ class Claiming:
         return self._clients[key]
 
 
+def _place(due: Due, had: int) -> tuple[int, int, Any, str]:
+    """Where it stands in the line; those whose connection has `had` less go first among equals."""
+    return due.delivery.lane_order, had, due.delivery.next_attempt_at, due.delivery.id
+
+
 def _rendered_or_failed(session: Session, due: Due, now: datetime) -> Rendered | None:
     """The bytes to send; a row of which none can be made fails alone, and with its traceback."""
     try:
         return _rendered(session, due)
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except rush.UNWRITABLE as error:
         log.error("delivery.failed", delivery=due.delivery.id, error=type(error).__name__)
         deliveries.fail(session, due.delivery, traceback.format_exc(limit=-8), now)
         resending.keep_accepted(session, [due.delivery.id] if due.delivery.asked else [], now)
@@ -193,13 +226,26 @@ def _rendered(session: Session, due: Due) -> Rendered:
     return resending.as_before(session, delivery.same_as, rendered)
 
 
-def _obey_switches(session: Session, connection: Connection, now: datetime) -> None:
-    """What was queued before a person switched the connection does not go out against that."""
+def _obeys_switches(session: Session, connection: Connection, now: datetime) -> bool:
+    """
+    Whether what was queued before a person switched the connection will not go out against that.
+
+    Shape:  False while somebody is switching it: nothing of it may go, nor be held, before that is done.
+    """
+    if connection.push_events and connection.status == "active":
+        return True
+    # PostgreSQL: who makes it well again writes it first, and then frees what is held. So nothing is held unless it
+    # stays as it is until that is committed. Without waiting, because who writes it may wait for what this lane wrote.
+    for_now = {"read": True, "skip_locked": True}
+    if session.get(Connection, connection.id, populate_existing=True, with_for_update=for_now) is None:
+        return False
     if not connection.push_events:
         resending.spare_accepted(session, connection.id, "Push Events was switched off.", now)
         holding.skip_owed(session, connection.id, "push_events_off", now)
     elif not connection.active:
-        # Pausing has held all that was owed; what a person asked for since then is to go out despite the pause.
-        holding.hold_owed(session, [connection.id], CONNECTION_PAUSED, but_asked=True)
+        # Pausing has held all that was owed; what a person asked for since then is to go out despite the pause. Through
+        # a connection that was archived nothing goes.
+        holding.hold_owed(session, [connection.id], CONNECTION_PAUSED, but_asked=connection.archived_at is None)
     elif connection.key_status == KeyStatus.REJECTED:
         holding.hold_owed(session, [connection.id], KEY_REJECTED)
+    return True

@@ -15,23 +15,30 @@ from vrio_klaviyo.errors import (
 )
 from vrio_klaviyo.klaviyo.client import PARTIAL_FAILURE
 from vrio_klaviyo.sending import Part, Sent
-from vrio_klaviyo.store.deliveries import RETRY, DeliveryStatus
+from vrio_klaviyo.store.deliveries import RETRY, Delivery, DeliveryStatus
 from vrio_klaviyo.store.results import Result
 
 BACKOFF_S = (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200)
 JITTER = 0.2
 GIVE_UP_AFTER_S = 3 * 24 * 3600
+# So many tries three days have at least. What has had fewer has waited for something else: for the circuit, for a cap.
+LEAST_TRIES = 14
 
 # So many calls that fail one after another open the lane's circuit: from then on one request at a time asks whether
 # Klaviyo is back, after these waits.
 CIRCUIT_OPENS_AT = 5
 CIRCUIT_S = (5, 10, 20, 40, 60)
 
+BACKOFF_TRIGGER = "backoff"
+RETRY_AFTER_TRIGGER = "retry_after"
 PHONE_REMOVED_TRIGGER = "phone_removed"
 # Klaviyo complained of it in the answer to a bulk job.
 SINGLY_TRIGGER = "singly"
+# What the next attempt must mind: what Klaviyo complained of, and what a worker died of, may be in no bulk job.
+LASTING_TRIGGERS = frozenset({PHONE_REMOVED_TRIGGER, SINGLY_TRIGGER, "interrupted"})
 PHONE_REMOVED = "Klaviyo refused the phone number; sent without it."
 PHONE_IGNORED = "Klaviyo took the event and ignored the phone number."
+A_PHONE_IGNORED = "Klaviyo took this with others and ignored a phone number among them, which may be this one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ def decide(error: CallFailed | None, tries: int, owed_s: float) -> Outcome:
             return ConnectionHeld()
         case EndpointRefused():
             return LaneHeld()
-        case Retriable() if owed_s < GIVE_UP_AFTER_S:
+        case Retriable() if owed_s < GIVE_UP_AFTER_S or tries < LEAST_TRIES:
             return AgainIn(backoff_s(tries))
         case _:
             return Failed()
@@ -156,9 +163,7 @@ def result_of(part: Part, sent: Sent, outcome: Outcome, now: datetime) -> Result
 
     match outcome:
         case Accepted():
-            ignored = "phone_number" in (sent.answer.headers.get(PARTIAL_FAILURE, "") if sent.answer else "")
-            phone = {"refused_phone" if ignored else "accepted_phone": part.rendered.phone}
-            return result(DeliveryStatus.ACCEPTED, note=PHONE_IGNORED if ignored else "", **phone)
+            return result(DeliveryStatus.ACCEPTED, **_phone_after(part, sent))
         case AgainWithoutPhone():
             return result(
                 DeliveryStatus.RETRYING,
@@ -174,7 +179,8 @@ def result_of(part: Part, sent: Sent, outcome: Outcome, now: datetime) -> Result
                 DeliveryStatus.RETRYING,
                 reason=sent.reason,
                 next_attempt_at=now + timedelta(seconds=seconds),
-                next_trigger="backoff",
+                next_trigger=_trigger_after(delivery, BACKOFF_TRIGGER),
+                may_have_arrived=True,
                 lane_order=max(delivery.lane_order, RETRY),
             )
         case AgainSingly():
@@ -182,10 +188,31 @@ def result_of(part: Part, sent: Sent, outcome: Outcome, now: datetime) -> Result
         case AgainAsBefore():
             return result(counts=False, next_trigger=delivery.next_trigger)
         case LaneWaits():
-            return result(counts=False, next_trigger="retry_after")
+            return result(counts=False, next_trigger=_trigger_after(delivery, RETRY_AFTER_TRIGGER))
         case ConnectionHeld() | LaneHeld():
-            return result(counts=False, next_trigger="backoff")
+            return result(counts=False, next_trigger=_trigger_after(delivery, BACKOFF_TRIGGER))
         case Failed():
-            return result(DeliveryStatus.FAILED, reason=sent.reason)
+            # Also where there is no other try.
+            arrived = isinstance(sent.error, Retriable)
+            return result(DeliveryStatus.FAILED, reason=sent.reason, may_have_arrived=arrived)
         case _:
             assert_never(outcome)
+
+
+def _trigger_after(delivery: Delivery, trigger: str) -> str:
+    """Why the next attempt will be made: for what this one was made with care, whatever has come between."""
+    if delivery.next_trigger not in LASTING_TRIGGERS:
+        return trigger
+    # No worker died of this one.
+    return PHONE_REMOVED_TRIGGER if delivery.next_trigger == PHONE_REMOVED_TRIGGER else SINGLY_TRIGGER
+
+
+def _phone_after(part: Part, sent: Sent) -> dict[str, Any]:
+    """What an answer to what was accepted says of the phone number, if there was one."""
+    phone = part.rendered.phone
+    if "phone_number" not in (sent.answer.headers.get(PARTIAL_FAILURE, "") if sent.answer else ""):
+        return {"accepted_phone": phone}
+    if sent.call.is_job:
+        # Klaviyo: it does not say which one of them.
+        return {"note": A_PHONE_IGNORED if phone else ""}
+    return {"note": PHONE_IGNORED, "refused_phone": phone}

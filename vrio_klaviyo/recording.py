@@ -1,5 +1,6 @@
 """What came back is written down: for the deliveries, for their connections, for the lane."""
 
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from vrio_klaviyo.deciding import (
     LaneHeld,
     LaneWaits,
     Outcome,
+    backoff_s,
     circuit_s,
     decide,
     failures_after,
@@ -27,14 +29,19 @@ from vrio_klaviyo.klaviyo.limits import Pacer
 from vrio_klaviyo.sending import Part, Sent
 from vrio_klaviyo.store import attempts, holding, resending, results
 from vrio_klaviyo.store.accounts import connections_of_account, keep_pace, name_provisional
-from vrio_klaviyo.store.connections import KeyStatus, KlaviyoAccount
+from vrio_klaviyo.store.connections import Connection, KeyStatus, KlaviyoAccount
 from vrio_klaviyo.store.db import Session
 from vrio_klaviyo.store.holding import ENDPOINT_REFUSED, KEY_REJECTED
 from vrio_klaviyo.store.key_checks import note_scope_refused, record_key
+from vrio_klaviyo.store.leases import SKEW
 from vrio_klaviyo.store.resending import MANUAL
 
 # What a call to each kind of endpoint needs; the rest of them are ours and need none.
 SCOPES = {"event": "events:write", "profile": "profiles:write"}
+
+# Beside the endpoints in what is kept of their pace: it is committed with the answer that said so, and whoever works
+# here next is bound by it.
+_REST = "rest"
 
 Told = tuple[Part, Sent, Outcome]
 
@@ -44,8 +51,8 @@ class Standing:
     """
     How a lane stands.
 
-    Shape:  failures counts the calls that failed one after another. Nothing is sent before wait_until; over says that
-            this slice of work ends although there is more.
+    Shape:  failures counts the calls that failed one after another. Nothing is sent before wait_until, whoever works
+            here; over says that this slice of work ends although there is more.
     """
 
     account: KlaviyoAccount
@@ -59,9 +66,20 @@ class Standing:
         """With the circuit open, one request at a time asks whether Klaviyo is back."""
         return self.failures >= CIRCUIT_OPENS_AT
 
-    def keep(self, session: Session) -> None:
+    def keep(self, session: Session, now: datetime) -> None:
         """Write down what the next one to work here must know."""
-        keep_pace(session, self.account.id, self.pacer.kept, self.failures)
+        rest = {"told_at": now.isoformat(), "until": self.wait_until.isoformat()} if self.wait_until else {}
+        keep_pace(session, self.account.id, self.pacer.kept | {_REST: rest}, self.failures)
+
+
+def rests_until(account: KlaviyoAccount, now: datetime) -> datetime | None:
+    """Until when nothing is sent, because of what came back before; None when it may be."""
+    rest = account.pacing.get(_REST)
+    if not rest:
+        return None
+    told_at, until = datetime.fromisoformat(rest["told_at"]), datetime.fromisoformat(rest["until"])
+    # Before it was told it cannot be, unless the clock was set back.
+    return until if told_at - SKEW <= now < until else None
 
 
 def record(session: Session, standing: Standing, came: list[Sent], now: datetime) -> list[Told]:
@@ -72,7 +90,9 @@ def record(session: Session, standing: Standing, came: list[Sent], now: datetime
         if not sent.made:
             attempts.withdraw(session, [part.attempt_id for part in sent.call.parts])
             standing.pacer.give_back(sent.call.rendered.path, now)
-    made = [sent for sent in came if sent.made]
+        elif sent.fault:
+            _note_fault(session, standing, sent, sent.fault, now)
+    made = [sent for sent in came if sent.made and not sent.fault]
     told = [
         (part, sent, outcome)
         for sent in made
@@ -85,6 +105,15 @@ def record(session: Session, standing: Standing, came: list[Sent], now: datetime
     _learn(session, standing, made, now)
     _judge(standing, made, now)
     return told
+
+
+def _note_fault(session: Session, standing: Standing, sent: Sent, fault: Exception, now: datetime) -> None:
+    """A call that went wrong on our side says nothing of Klaviyo, and is tried again like what a worker died of."""
+    log.error("lane.call_broke", lane=standing.account.id, parts=len(sent.call.parts), error=type(fault).__name__)
+    trace = "".join(traceback.format_exception(fault, limit=-8))
+    deaths = max(part.due.delivery.deaths for part in sent.call.parts)
+    again_at = now + timedelta(seconds=backoff_s(deaths + 1))
+    results.close_faulty(session, [part.attempt_id for part in sent.call.parts], trace, again_at, now)
 
 
 def _outcomes(sent: Sent, now: datetime) -> list[Outcome]:
@@ -107,6 +136,9 @@ def _heed(session: Session, standing: Standing, told: Iterable[Told], now: datet
                 standing.wait_until = max(standing.wait_until or until, until)
             case ConnectionHeld() if connection.id not in held:
                 held.add(connection.id)
+                if not _has_same_key(session, connection):
+                    standing.over = True
+                    continue
                 record_key(session, connection.id, KeyStatus.REJECTED, sent.reason, now)
                 holding.hold_owed(session, [connection.id], KEY_REJECTED)
                 if sent.answer and sent.answer.status == 403:
@@ -115,6 +147,18 @@ def _heed(session: Session, standing: Standing, told: Iterable[Told], now: datet
                 standing.over = True
                 lane = [one.id for one in connections_of_account(session, standing.account.id)]
                 holding.hold_owed(session, lane, ENDPOINT_REFUSED)
+
+
+def _has_same_key(session: Session, connection: Connection) -> bool:
+    """
+    Whether the connection still has the key that the call was made with, until this is committed.
+
+    Shape:  False while somebody is writing it, too: the next call will tell.
+    """
+    # PostgreSQL: without waiting, because who writes it may wait for what this lane wrote.
+    unless_written = {"key_share": True, "skip_locked": True}
+    as_it_is = session.get(Connection, connection.id, populate_existing=True, with_for_update=unless_written)
+    return as_it_is is not None and as_it_is.key_sealed == connection.key_sealed
 
 
 def _learn(session: Session, standing: Standing, made: list[Sent], now: datetime) -> None:

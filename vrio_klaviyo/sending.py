@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -40,21 +41,22 @@ class Call:
     parts: tuple[Part, ...]
     is_job: bool = False
 
-    @property
-    def connection_id(self) -> str:
-        """Whose key it is made with."""
-        return self.parts[0].due.connection.id
-
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came of a call; `made` is False when the lane was stopped before its turn."""
+    """
+    What came of a call.
+
+    Shape:  made is False when the lane was stopped before its turn. fault is what went wrong on our side of it; nobody
+            knows then how far it came.
+    """
 
     call: Call
     duration_ms: int
     answer: Answer | None
     error: CallFailed | None
     made: bool = True
+    fault: Exception | None = None
 
     @property
     def reason(self) -> str:
@@ -67,8 +69,8 @@ class Sending:
     The calls of one slice of a lane's work.
 
     Shape:  so many `senders` make them, each in one of the threads. `may_go` is asked right before each call. After an
-            answer that stops the lane, or the connection, no other call of it begins. Leaving the block waits for
-            those under way.
+            answer that stops the lane, or refuses a key, no other call of it begins. Leaving the block waits for those
+            under way.
     """
 
     def __init__(
@@ -84,8 +86,8 @@ class Sending:
         self._at_work: list[Future[None]] = []
         self._lock = threading.Lock()
         self._failures = 0
-        self._stopped = False
-        self._barred: set[str] = set()
+        self._barred: set[KlaviyoClient | NotAuthorized] = set()
+        self.stopped = False
         self.under_way = 0
 
     def __enter__(self) -> "Sending":
@@ -94,7 +96,7 @@ class Sending:
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        self._stopped = True
+        self.stopped = True
         for _ in self._at_work:
             self._waiting.put(None)
         # Not by counting what came: a job's time may be up between taking an answer and counting it.
@@ -108,11 +110,14 @@ class Sending:
         while len(self._at_work) < min(self.under_way, self._senders):
             self._at_work.append(self._threads.submit(self._work))
 
-    def come(self) -> list[Sent]:
-        """What came back: nothing when nothing is under way, else at least one."""
+    def come(self, within_s: float | None = None) -> list[Sent]:
+        """What came back: nothing when nothing is under way, or came in time; else at least one."""
         if not self.under_way:
             return []
-        came = [self._came.get()]
+        try:
+            came = [self._came.get(timeout=within_s)]
+        except Empty:
+            return []
         ends, enough = time.monotonic() + GATHER_S, max(1, self.under_way // 2)
         while len(came) < self.under_way:
             try:
@@ -121,6 +126,15 @@ class Sending:
                 break
         self.under_way -= len(came)
         return [_unless_broken(one) for one in came]
+
+    def never_made(self) -> list[Call]:
+        """The calls whose turn never came, of those that were not taken as come; to be asked after the block."""
+        calls = []
+        with suppress(Empty):
+            while True:
+                came = self._came.get_nowait()
+                calls += [came.call] if isinstance(came, Sent) and not came.made else []
+        return calls
 
     def _work(self) -> None:
         """Make one call after another, until there are no more to come."""
@@ -132,20 +146,29 @@ class Sending:
                 self._came.put(error)
 
     def _make(self, call: Call) -> Sent:
-        if self._stopped or call.connection_id in self._barred or not self._may_go():
+        if self.stopped or call.client in self._barred or not self._may_go():
             return Sent(call, 0, None, None, made=False)
         began = time.monotonic()
-        answer, error = _answered(call)
+        try:
+            answer, error = _answered(call)
+        except Exception as fault:
+            # It is this call's own: its neighbours go on.
+            return Sent(call, _ms_since(began), None, None, fault=fault)
         with self._lock:
             self._heed(call, error)
-        return Sent(call, round((time.monotonic() - began) * 1000), answer, error)
+        return Sent(call, _ms_since(began), answer, error)
 
     def _heed(self, call: Call, error: CallFailed | None) -> None:
         self._failures = self._failures + 1 if isinstance(error, Retriable) else 0
         if isinstance(error, Throttled | EndpointRefused) or self._failures >= self._failures_allowed:
-            self._stopped = True
+            self.stopped = True
         if isinstance(error, NotAuthorized):
-            self._barred.add(call.connection_id)
+            # Not its connection: with another key its calls may go.
+            self._barred.add(call.client)
+
+
+def _ms_since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
 
 
 def _unless_broken(came: Sent | BaseException) -> Sent:

@@ -3,8 +3,9 @@ Send again: may this delivery go out once more, and with which body; if it may n
 
 The body is the one that went out last, byte for byte, or it is built again from Vrio's webhook by what is known and set
 today. What was never sent has no such body, so it is always built again, and the gate is asked once more. E-mail, time
-and unique id stay as they were promised: under another one of them Klaviyo would take it for something else. And late
-never overwrites new: once Klaviyo has a newer picture of the customer, the lane sends of the profile the identity only.
+and unique id stay as they were promised: under another one of them Klaviyo would take it for something else. What is
+history by now says so. And late never overwrites new: once Klaviyo has a newer picture of the customer, the lane sends
+of the profile the identity only.
 """
 
 from dataclasses import dataclass, replace
@@ -38,10 +39,15 @@ GONE = "Its webhook no longer makes this request: it can be sent with the same b
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """How a delivery goes out once more: a request that was built anew, the attempt whose bytes go, or neither."""
+    """
+    How a delivery goes out once more: a request that was built anew, the attempt whose bytes go, or neither.
+
+    Shape:  backfill says that it is history by now.
+    """
 
     request: Request | None = None
     same_as: str | None = None
+    backfill: bool = False
 
 
 def send_again(
@@ -56,9 +62,11 @@ def send_again(
     delivery = find_delivery(session, delivery_id)
     connection = find_connection(session, delivery.connection_id)
     leases.shut_out(session, f"lane/{connection.account_id}")
-    session.refresh(delivery)
+    session.refresh(delivery, with_for_update=True)
     again = how(session, delivery, connection, now, rebuild=rebuild, despite_pause=despite_pause)
-    resending.queue_again(session, delivery, MANUAL, now, request=again.request, same_as=again.same_as)
+    resending.queue_again(
+        session, delivery, MANUAL, now, request=again.request, same_as=again.same_as, backfill=again.backfill
+    )
     return connection
 
 
@@ -71,14 +79,15 @@ def how(
     Raises: Refused.
     """
     _may_be_asked(session, delivery, connection, despite_pause)
-    skipped = delivery.status == DeliveryStatus.SKIPPED
+    skipped, history = delivery.status == DeliveryStatus.SKIPPED, is_history(delivery, now)
     if not (rebuild or skipped):
-        return Again(same_as=resending.last_alone(session, delivery.id))
+        # What is history says so in its body, which is then not the one that went out last.
+        return Again(same_as=None if history else resending.last_alone(session, delivery.id), backfill=history)
     record, built = _built(session, delivery, connection)
     if built is None and rebuild:
         raise Refused(GONE)
     if not skipped:
-        return Again(built)
+        return Again(built, backfill=history)
     request, received_at = (
         built or loads(delivery.request),
         find_inbound(session, delivery.inbound_event_id).received_at,
@@ -86,7 +95,7 @@ def how(
     reason = gate.skip_reason(request, record, connection, received_at, by_hand=True) if record else None
     if reason:
         raise Refused(" ".join(explain(reason)[:2]))
-    return Again(request)
+    return Again(request, backfill=history)
 
 
 def hopeless() -> list[str]:
@@ -111,6 +120,8 @@ def _may_be_asked(session: Session, delivery: Delivery, connection: Connection, 
         raise Refused(f"{delivery.id} is in the queue and goes out by itself.")
     if delivery.bodies_removed_at is not None:
         raise Refused(f"Its bodies were removed on {delivery.bodies_removed_at:%d %b %Y}; nothing is left to send.")
+    if connection.archived_at is not None:
+        raise Refused("The connection is archived: nothing is sent through it any more.")
     if not connection.push_events:
         raise Refused("Push Events is off for this connection. Switch it on, then send it again.")
     if connection.key_status == KeyStatus.REJECTED:

@@ -75,7 +75,7 @@ def _of_attempt(attempt: Attempt, before: Attempt | None, after: Attempt | None,
     elif attempt.error is None:
         state, detail = "ok", ""
     else:
-        state, detail = "fault", attempt.error if after is None else _refusal(attempt.error, after)
+        state, detail = "fault", attempt.error if after is None else _refusal(attempt.error, attempt, after)
     return Step(
         state,
         f"Attempt {attempt.number}" + (f": {because}" if because else ""),
@@ -87,9 +87,10 @@ def _of_attempt(attempt: Attempt, before: Attempt | None, after: Attempt | None,
     )
 
 
-def _refusal(error: str, after: Attempt) -> str:
+def _refusal(error: str, attempt: Attempt, after: Attempt) -> str:
     """What went wrong with an attempt that was not the last one; of the last one the delivery tells."""
-    if after.trigger == PHONE_REMOVED_TRIGGER:
+    # What went without the number already was in vain for another reason.
+    if after.trigger == PHONE_REMOVED_TRIGGER != attempt.trigger:
         return f"Klaviyo refused the phone number ({error})"
     return f"{known_error(error).meaning} ({error})"
 

@@ -11,6 +11,8 @@ from tests.lane.owed import lease_of, owe, sent_body
 from tests.steered import Klaviyo
 from vrio_klaviyo.deciding import BACKOFF_S, CIRCUIT_OPENS_AT
 from vrio_klaviyo.store.connections import Connection, KlaviyoAccount
+from vrio_klaviyo.store.customers import ProfileLink
+from vrio_klaviyo.store.resending import MANUAL
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
@@ -85,6 +87,21 @@ def test_a_break_before_or_after_it_took_effect_counts_once(
     (event,) = klaviyo.events()
     assert event["repeats"] == 1
     assert house.delivery().status == "accepted"
+
+
+def test_what_a_person_sent_once_more_and_may_have_arrived_is_not_overwritten_by_older_news(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    """It is not tried again, and yet nobody knows."""
+    owed = house.owe(connection)
+    house.change(owed, asked=MANUAL)
+    klaviyo.fault("reset", processed=True)
+    house.send(connection)
+
+    assert (house.delivery().status, len(klaviyo.events())) == ("failed", 1)
+    with house.db.read() as session:
+        link = session.get_one(ProfileLink, (connection.id, owed.customer_id))
+    assert link.accepted_as_of == owed.as_of
 
 
 def test_a_run_of_failures_stops_the_lane_before_every_delivery_has_lost_a_try(

@@ -9,6 +9,7 @@ from tests.lane.owed import owe, told
 from tests.steered import Klaviyo
 from vrio_klaviyo.store import holding
 from vrio_klaviyo.store.connections import Connection, KeyStatus
+from vrio_klaviyo.store.resending import MANUAL
 
 
 @pytest.mark.requirement("003-70")
@@ -136,3 +137,15 @@ def test_a_switch_of_one_connection_leaves_its_neighbour_alone(
 
     assert [delivery.status for delivery in house.deliveries(connection)] == ["accepted"]
     assert [delivery.status for delivery in house.deliveries(paused)] == ["held"]
+
+
+def test_not_even_what_a_person_asked_for_goes_through_an_archived_connection(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    asked = house.owe(connection)
+    house.change(asked, asked=MANUAL)
+    house.change(connection, active=False, archived_at=house.clock())
+    house.send(connection)
+
+    assert klaviyo.requests() == []
+    assert (house.delivery().status, house.delivery().reason) == ("held", "connection_paused")

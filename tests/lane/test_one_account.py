@@ -4,10 +4,11 @@ from functools import partial
 
 from sqlalchemy import select
 
-from tests.bodies import declined
+from tests.bodies import declined, event
 from tests.building import House
 from tests.lane.owed import owe, together
 from tests.steered import Klaviyo
+from vrio_klaviyo.klaviyo.limits import LIMITS, Limit
 from vrio_klaviyo.store import leases
 from vrio_klaviyo.store.connections import Connection, KlaviyoAccount
 
@@ -49,6 +50,25 @@ def test_as_soon_as_klaviyo_tells_whose_key_it_is_the_older_lane_takes_over(
 
     assert 1 <= by_itself < 12
     assert {delivery.status for delivery in house.deliveries()} == {"accepted"}
+
+
+def test_they_have_one_limit_between_them(house: House, connection: Connection, klaviyo: Klaviyo) -> None:
+    beside = house.connect("Beside", beside=connection)
+    for number in range(20):
+        for one in (connection, beside):
+            house.owe(one, number, customer=number, request=event(f"{1000 + number}", email=f"j{number}@acme.test"))
+    limit = Limit(burst=10, steady=100)
+    limits = {**LIMITS, "/api/events": limit}
+    house.send(connection, limits=limits)
+    house.send(beside, "worker/2", limits=limits)
+    assert len(klaviyo.requests()) == limit.at_once == 4
+
+    began = house.clock()
+    house.settle(connection, limits=limits)
+    assert len(klaviyo.requests()) == 40
+    # As long as it takes one connection to send as much.
+    assert (house.clock() - began).total_seconds() >= 36 / limit.per_s - 1
+    assert {len(house.deliveries(one)) for one in (connection, beside)} == {20}
 
 
 def test_the_smaller_cap_holds_for_both(house: House, connection: Connection) -> None:

@@ -1,6 +1,7 @@
 """With which body a delivery goes out once more, and that it never undoes what came later."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -8,7 +9,9 @@ from tests.bodies import declined
 from tests.building import House
 from tests.sending_again.once_more import again, failed, owe
 from tests.steered import Klaviyo
+from vrio_klaviyo.sending_again import HISTORY_AFTER
 from vrio_klaviyo.store.connections import Connection
+from vrio_klaviyo.store.deliveries import LIVE
 
 JOHN = "john@acme.test"
 
@@ -62,6 +65,24 @@ def test_the_same_id_is_counted_once(house: House, connection: Connection, klavi
     assert [event["unique_id"] for event in klaviyo.events()] == ["1001"]
     assert house.delivery().status == "accepted"
     assert len(house.attempts()) == 2
+
+
+@pytest.mark.parametrize("rebuild", [False, True])
+@pytest.mark.parametrize(("age", "backfill"), [(HISTORY_AFTER - timedelta(hours=1), None), (HISTORY_AFTER, True)])
+def test_what_is_history_starts_no_flow(
+    house: House, connection: Connection, klaviyo: Klaviyo, age: timedelta, backfill: bool | None, rebuild: bool
+) -> None:
+    """It happened an hour before it came."""
+    failed(house, connection, klaviyo)
+    house.clock.advance(seconds=age.total_seconds())
+    again(house, rebuild=rebuild)
+    house.send(connection)
+
+    (event,) = klaviyo.events()
+    assert event["backfill"] is backfill
+    first, second = house.attempts()
+    assert (second.request_body == first.request_body) is (backfill is None)
+    assert house.delivery().lane_order == LIVE
 
 
 @pytest.mark.parametrize("rebuild", [False, True])

@@ -82,3 +82,13 @@ def test_a_body_that_was_removed_is_not_sent(house: House, connection: Connectio
 def test_an_unknown_delivery_is_not_found(house: House) -> None:
     with pytest.raises(NotFound, match="dl_none"), house.db.write() as session:
         send_again(session, "dl_none", NOON)
+
+
+def test_nothing_goes_through_a_connection_that_was_put_away(
+    house: House, connection: Connection, klaviyo: Klaviyo
+) -> None:
+    failed(house, connection, klaviyo)
+    house.change(connection, active=False, archived_at=house.clock())
+
+    with pytest.raises(Refused, match="The connection is archived"):
+        again(house, despite_pause=True)

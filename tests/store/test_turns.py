@@ -1,9 +1,10 @@
 """Turns: one for each customer at a time, in order, and nobody is kept from theirs."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from tests.building import NOON, House
 from vrio_klaviyo.klaviyo.requests import Known
@@ -84,6 +85,70 @@ def test_what_klaviyo_knows_of_the_customer_comes_along(
     link(house, delivery, accepted_as_of, "+15550000101")
 
     assert due(house, connection)[0].known == Known(refused_phone="+15550000101", overtaken=overtaken)
+
+
+@pytest.mark.parametrize("after", ["retried", "asked", "resumed"])
+@pytest.mark.parametrize(
+    ("changes", "overtaken"),
+    [
+        ({}, True),
+        ({"status": "failed"}, False),
+        ({"as_of": NOON - timedelta(seconds=1)}, False),
+    ],
+    ids=["accepted", "failed", "older"],
+)
+def test_what_goes_out_of_turn_minds_what_was_told_after_it_at_the_same_time(
+    house: House, connection: Connection, after: str, changes: dict[str, Any], overtaken: bool
+) -> None:
+    first, second = house.owe(connection, 1), house.owe(connection, 2)
+    link(house, first, NOON)
+    house.change(second, **{"status": "accepted"} | changes)
+    assert not due(house, connection)[0].known.overtaken
+    house.clock.advance(minutes=1)
+    again = {"retried": {"status": "retrying", "tries": 1}, "asked": {"asked": "manual"}, "resumed": {}}[after]
+    house.change(first, next_attempt_at=house.clock(), **again)
+
+    assert due(house, connection)[0].known.overtaken is overtaken
+
+
+def test_neither_what_was_told_before_nor_the_same_webhook_nor_another_connection_overtakes(
+    house: House, connection: Connection
+) -> None:
+    before, one, same, elsewhere = (house.owe(connection, number) for number in range(4))
+    beside = house.connect("Beside", beside=connection)
+    house.change(before, status="accepted")
+    house.change(same, status="accepted", inbound_event_id=one.inbound_event_id)
+    house.change(elsewhere, status="accepted", connection_id=beside.id)
+    link(house, one, NOON)
+    house.clock.advance(minutes=1)
+    house.change(one, status="retrying", tries=1, next_attempt_at=house.clock())
+
+    assert numbers(due(house, connection)) == ["1001"]
+    assert not due(house, connection)[0].known.overtaken
+
+
+def test_what_goes_in_turn_asks_for_nothing_that_was_told_after_it(house: House, connection: Connection) -> None:
+    link(house, house.owe(connection), NOON)
+    asked: list[str] = []
+    event.listen(house.db.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    due(house, connection)
+
+    assert asked
+    assert not any("later" in statement for statement in asked)
+
+
+def test_what_was_told_after_it_is_found_by_the_customer(house: House, connection: Connection) -> None:
+    """Not by the connection, which may have a million."""
+    asked, is_sqlite = turns._OVERTAKEN.params(deliveries=["x", "y"]), house.db.engine.dialect.name == "sqlite"
+    query = asked.compile(house.db.engine, compile_kwargs={"literal_binds": True})
+    with house.db.read() as session:
+        if not is_sqlite:
+            # It chooses by what the table holds, and this one is empty.
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = session.execute(text(f"EXPLAIN {'QUERY PLAN ' * is_sqlite}{query}")).all()
+
+    assert "ix_deliveries_customer_id" in str(plan)
+    assert "SCAN later" not in str(plan)
 
 
 def test_what_another_connection_knows_does_not_count(house: House, connection: Connection) -> None:

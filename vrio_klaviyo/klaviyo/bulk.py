@@ -28,33 +28,35 @@ MOST_BYTES = 4_900_000
 _POINTER = re.compile(r"/data/attributes/events-bulk-create/data/(\d{1,6})(?:/|$)")
 
 
-def event_text(request: EventRequest, style: Style, known: Known) -> str:
+def event_text(request: EventRequest, style: Style, known: Known) -> bytes:
     """One event as JSON."""
-    return compact({"type": "event", "attributes": event_attributes(request, style, known)})
+    return compact({"type": "event", "attributes": event_attributes(request, style, known)}).encode()
 
 
-def profile_text(profile: Profile, style: Style) -> str:
+def profile_text(profile: Profile, style: Style) -> bytes:
     """One profile as JSON."""
     # Klaviyo: `meta` stands beside the attributes here.
-    return compact({"type": "profile", "attributes": profile_attributes(profile, style)} | profile_meta(profile))
+    return compact(
+        {"type": "profile", "attributes": profile_attributes(profile, style)} | profile_meta(profile)
+    ).encode()
 
 
-def entry(profile: str, events: Iterable[str]) -> str:
+def entry(profile: bytes, events: Iterable[bytes]) -> bytes:
     """One person with these events; with a single event also what an attempt's row keeps of the job."""
-    attributes = f'{{"profile":{{"data":{profile}}},"events":{{"data":[{",".join(events)}]}}}}'
-    return f'{{"type":"event-bulk-create","attributes":{attributes}}}'
+    attributes = b'{"profile":{"data":%b},"events":{"data":[%b]}}' % (profile, b",".join(events))
+    return b'{"type":"event-bulk-create","attributes":%b}' % attributes
 
 
-def job(entries: Iterable[str], style: Style) -> Rendered:
+def job(entries: Iterable[bytes], style: Style) -> Rendered:
     """The whole request."""
-    attributes = f'{{"events-bulk-create":{{"data":[{",".join(entries)}]}}}}'
-    body = f'{{"data":{{"type":"event-bulk-create-job","attributes":{attributes}}}}}'
-    return Rendered(method="POST", path=PATH, headers=headers(style), body=body.encode(), phone=None)
+    attributes = b'{"events-bulk-create":{"data":[%b]}}' % b",".join(entries)
+    body = b'{"data":{"type":"event-bulk-create-job","attributes":%b}}' % attributes
+    return Rendered(method="POST", path=PATH, headers=headers(style), body=body, phone=None)
 
 
-def part_of_job(fragment: str, style: Style, phone: str | None) -> Rendered:
+def part_of_job(fragment: bytes, style: Style, phone: str | None) -> Rendered:
     """What the log keeps of a job for one delivery: the entry as if it had this one event only."""
-    return Rendered(method="POST", path=PATH, headers=headers(style), body=fragment.encode(), phone=phone)
+    return Rendered(method="POST", path=PATH, headers=headers(style), body=fragment, phone=phone)
 
 
 def together(profiles: Sequence[Profile]) -> Profile:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -78,10 +78,9 @@ class Pacer:
         known, limit, owed = self._of(path), self.limit(path), self._owed(path, now)
         granted = min(wanted, max(0, int(limit.at_once - owed + 1e-3)))
         if limit.daily is not None:
-            today = now.astimezone(UTC).date().isoformat()
-            used = known["used"] if known.get("day") == today else 0
+            used = self._used_today(path, now)
             granted = min(granted, max(0, limit.daily - used))
-            known |= {"day": today, "used": used + granted}
+            known |= {"day": _day(now).isoformat(), "used": used + granted}
         if granted:
             known["full_at"] = now.timestamp() + (owed + granted) / limit.per_s
         return granted
@@ -94,8 +93,10 @@ class Pacer:
             known["used"] = max(0, known["used"] - 1)
 
     def wait_s(self, path: str, now: datetime) -> float:
-        """Seconds until a good handful may go: what a second takes, or one."""
+        """Seconds until a good handful may go: what a second takes, or one; or the next day begins."""
         limit = self.limit(path)
+        if limit.daily is not None and self._used_today(path, now) >= limit.daily:
+            return (datetime.combine(_day(now) + timedelta(days=1), time(), UTC) - now).total_seconds()
         handful = max(1.0, min(limit.at_once, limit.per_s))
         return max(0.0, (self._owed(path, now) + handful - limit.at_once) / limit.per_s)
 
@@ -141,12 +142,23 @@ class Pacer:
         known: dict[str, Any] = self.kept.setdefault(path, {})
         return known
 
+    def _used_today(self, path: str, now: datetime) -> int:
+        known = self._of(path)
+        used: int = known["used"] if known.get("day") == _day(now).isoformat() else 0
+        return used
+
     def _owed(self, path: str, now: datetime) -> float:
         """How many requests the bucket is short of being full."""
         limit = self.limit(path)
         short_s: float = self._of(path).get("full_at", 0.0) - now.timestamp()
-        # More than that cannot be owed, unless the clock was set back.
-        return min(max(0.0, short_s), limit.at_once / limit.per_s + MINUTE_S + 1) * limit.per_s
+        # More than that cannot be owed, by clocks that differ a little. If it is far more, the clock was set back: then
+        # nobody knows, and nothing is.
+        most_s = limit.at_once / limit.per_s + MINUTE_S + 1
+        return min(short_s, most_s) * limit.per_s if 0 < short_s <= most_s + 2 * MINUTE_S else 0.0
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(UTC).date()
 
 
 def _windows(text: str) -> tuple[int | None, dict[int, int]]:

@@ -30,8 +30,9 @@ class KlaviyoAccount(Base):
 
     Shape:  klaviyo_id is None while the account is provisional, that is until Klaviyo has told which one it is. name,
             time_zone and currency are "" until a key that may read them was checked; is_test is Klaviyo's flag. pacing
-            is what the `Pacer` keeps. rate_per_minute is the merchant's own cap for each endpoint. failures counts the
-            calls that failed one after another, whichever delivery they were for.
+            is what the `Pacer` keeps, and until when Klaviyo wants nothing at all. rate_per_minute is the merchant's
+            own cap for each endpoint. failures counts the calls that failed one after another, whichever delivery they
+            were for.
     """
 
     __tablename__ = "klaviyo_accounts"

@@ -1,5 +1,7 @@
 """Results: how attempts ended, and what that makes of deliveries and of what is known of the customers."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,6 +19,8 @@ from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus
 from vrio_klaviyo.store.turns import Due
 from vrio_klaviyo.store.upserts import insert
 
+_STILL_OWED = (DeliveryStatus.QUEUED, DeliveryStatus.RETRYING)
+
 INTERRUPTED = "interrupted, outcome unknown"
 # So many deaths of workers while it was being sent, and a delivery is given up.
 DEADLY = 3
@@ -31,8 +35,9 @@ class Result:
     """
     One attempt's end, and what it makes of its delivery.
 
-    Shape:  status is None when the delivery stays as it was (the lane waits, or is held as a whole). refused_phone is
-            the number that Klaviyo did not take, accepted_phone the one that it took.
+    Shape:  status is None when the delivery stays as it was (the lane waits, or is held as a whole). may_have_arrived
+            says that nobody knows. refused_phone is the number that Klaviyo did not take, accepted_phone the one that
+            it took.
     """
 
     attempt_id: str
@@ -44,6 +49,7 @@ class Result:
     reason: str = ""
     note: str = ""
     counts: bool = True
+    may_have_arrived: bool = False
     next_attempt_at: datetime | None = None
     next_trigger: str = "first"
     lane_order: int | None = None
@@ -59,13 +65,41 @@ def record_results(session: Session, results: list[Result], now: datetime) -> No
     _learn(session, results)
 
 
-def close_interrupted(session: Session, account_id: str, now: datetime) -> int:
+def close_interrupted(
+    session: Session, account_id: str, now: datetime, blameless: AbstractSet[str] = frozenset()
+) -> int:
     """
     Close the attempts of this lane that a dead worker left open, and say so on their deliveries; how many there were.
 
-    Shape:  a delivery that was being sent by itself when a worker died, three times over, is failed.
+    Shape:  a delivery that was being sent by itself when a worker died, three times over, is failed. The `blameless`
+            attempts are known to have been left for another reason.
     To be called by who holds the lane's lease: nobody else can be sending then.
     """
+    rows = _left_open(session, Connection.account_id == account_id, UNDER_WAY)
+    for row in rows:
+        # Of a bulk job's many nobody knows which one it was: they go on singly, where a second death will tell.
+        row.Delivery.deaths += int(row.exchange_id == row.id and row.id not in blameless)
+    _interrupt(session, rows, DEADLY_REASON, now)
+    return len(rows)
+
+
+def close_faulty(session: Session, attempt_ids: list[str], trace: str, again_at: datetime, now: datetime) -> None:
+    """
+    Close the attempts of one call that went wrong on our side; their deliveries are sent again at `again_at`.
+
+    Shape:  it counts like a worker's death, and after the third the delivery is failed with this traceback.
+    """
+    rows = _left_open(session, Attempt.id.in_(attempt_ids))
+    for row in rows:
+        row.Delivery.deaths += int(row.exchange_id == row.id)
+        if row.Delivery.status in _STILL_OWED:
+            row.Delivery.status, row.Delivery.reason = DeliveryStatus.RETRYING, trace.splitlines()[-1]
+            row.Delivery.next_attempt_at = again_at
+    _interrupt(session, rows, trace, now)
+
+
+def _left_open(session: Session, *which: Any) -> Sequence[Any]:
+    """These attempts, with their deliveries and the picture of their customers that Klaviyo has."""
     left = (
         select(Attempt.id, Attempt.exchange_id, Delivery, ProfileLink.accepted_as_of)
         .join(Connection, Connection.id == Attempt.connection_id)
@@ -75,18 +109,20 @@ def close_interrupted(session: Session, account_id: str, now: datetime) -> int:
             (ProfileLink.connection_id == Attempt.connection_id) & (ProfileLink.customer_id == Attempt.customer_id),
         )
     )
-    rows = session.execute(left.where(Connection.account_id == account_id, UNDER_WAY)).all()
+    return session.execute(left.where(*which)).all()
+
+
+def _interrupt(session: Session, rows: Sequence[Any], reason: str, now: datetime) -> None:
+    """Close these attempts; what has died often enough is failed for this reason."""
     if not rows:
-        return 0
+        return
     session.execute(update(Attempt).where(Attempt.id.in_([row.id for row in rows])).values(error=INTERRUPTED))
     news: dict[tuple[str, str], dict[str, Any]] = {}
-    for attempt_id, exchange_id, delivery, newest in rows:
+    for _, _, delivery, newest in rows:
         delivery.next_trigger = "interrupted"
         delivery.tries += 1
-        # Of a bulk job's many nobody knows which one it was: they go on singly, where a second death will tell.
-        delivery.deaths += int(exchange_id == attempt_id)
-        if delivery.deaths >= DEADLY and delivery.status in (DeliveryStatus.QUEUED, DeliveryStatus.RETRYING):
-            delivery.status, delivery.reason = DeliveryStatus.FAILED, DEADLY_REASON
+        if delivery.deaths >= DEADLY and delivery.status in _STILL_OWED:
+            delivery.status, delivery.reason = DeliveryStatus.FAILED, reason
             delivery.next_attempt_at, delivery.finished_at = None, now
         if delivery.customer_id is not None:
             key = delivery.connection_id, delivery.customer_id
@@ -95,7 +131,6 @@ def close_interrupted(session: Session, account_id: str, now: datetime) -> int:
     _remember(session, news)
     given_up = [row.Delivery for row in rows if row.Delivery.status == DeliveryStatus.FAILED]
     resending.keep_accepted(session, [delivery.id for delivery in given_up if delivery.asked], now)
-    return len(rows)
 
 
 def _settle(session: Session, results: list[Result], now: datetime) -> None:
@@ -155,7 +190,7 @@ def _learn(session: Session, results: list[Result]) -> None:
         if delivery.customer_id is None:
             continue
         phones = {"refused_phone": result.refused_phone, "accepted_phone": result.accepted_phone}
-        arrived = result.status == DeliveryStatus.ACCEPTED or (result.counts and result.next_trigger == "backoff")
+        arrived = result.status == DeliveryStatus.ACCEPTED or result.may_have_arrived
         seen = _newest(result.due) if arrived else None
         if seen or any(phones.values()):
             key = delivery.connection_id, delivery.customer_id

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from vrio_klaviyo.klaviyo.requests import Known
 from vrio_klaviyo.store.connections import Connection
 from vrio_klaviyo.store.customers import ProfileLink
-from vrio_klaviyo.store.deliveries import LANE_ORDERS, OWED, Delivery
+from vrio_klaviyo.store.deliveries import LANE_ORDERS, OWED, Delivery, DeliveryStatus
 
 # Deliveries without a customer have a turn of their own.
 _TURN = func.coalesce(Delivery.customer_id, Delivery.id)
@@ -142,6 +142,18 @@ _WHOLE = (
     )
     .where(Delivery.id.in_(bindparam("deliveries", expanding=True)))
 )
+_later = aliased(Delivery, name="later")
+# Of these deliveries those after which one of another webhook was opened that shows as new a picture, and was accepted.
+_OVERTAKEN = select(Delivery.id).where(
+    Delivery.id.in_(bindparam("deliveries", expanding=True)),
+    select(_later.id)
+    .where(_later.customer_id == Delivery.customer_id, _later.status == DeliveryStatus.ACCEPTED)
+    .where(_later.id > Delivery.id, _later.as_of == Delivery.as_of)
+    .where(_later.inbound_event_id != Delivery.inbound_event_id)
+    # Not as a bare column, by which SQLite would look for it among all that the connection has.
+    .where(func.coalesce(_later.connection_id, "") == Delivery.connection_id)
+    .exists(),
+)
 
 
 def _due_rows(
@@ -158,16 +170,33 @@ def _dues(session: Session, delivery_ids: list[str]) -> list[Due]:
     """These deliveries, in this order."""
     if not delivery_ids:
         return []
-    rows = session.execute(_WHOLE, {"deliveries": delivery_ids})
+    rows = session.execute(_WHOLE, {"deliveries": delivery_ids}).all()
+    overtaken = _overtaken(session, rows)
     # Not joined: each connection would be read once for each of its deliveries.
-    found = {row.id: _due(row, session.get_one(Connection, row.connection_id), link) for row, link in rows}
+    found = {
+        row.id: _due(row, session.get_one(Connection, row.connection_id), link, row.id in overtaken)
+        for row, link in rows
+    }
     return [found[delivery_id] for delivery_id in delivery_ids]
 
 
-def _due(delivery: Delivery, connection: Connection, link: ProfileLink | None) -> Due:
+def _overtaken(session: Session, rows: Sequence[Any]) -> AbstractSet[str]:
+    """Those after which a picture of the same time was told, and taken: Vrio's dates know no less than a second."""
+    out_of_turn = [
+        row.id
+        for row, link in rows
+        # What goes in turn has its customer's later ones behind it.
+        if (row.asked or row.next_attempt_at != row.created_at) and link and link.accepted_as_of == row.as_of
+    ]
+    if not out_of_turn:
+        return frozenset()
+    return set(session.connection().execute(_OVERTAKEN, {"deliveries": out_of_turn}).scalars())
+
+
+def _due(delivery: Delivery, connection: Connection, link: ProfileLink | None, overtaken: bool) -> Due:
     if link is None:
         return Due(delivery, connection, Known(backfill=delivery.backfill))
     newest = link.accepted_as_of
-    overtaken = newest is not None and delivery.as_of < newest
+    overtaken = overtaken or (newest is not None and delivery.as_of < newest)
     known = Known(refused_phone=link.refused_phone, overtaken=overtaken, backfill=delivery.backfill)
     return Due(delivery, connection, known, newest, link.accepted_phone)
