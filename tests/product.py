@@ -79,7 +79,8 @@ class Product:
     def start(self, *names: str, **more: str) -> None:
         """Start these processes of the Procfile, with `more` in their environment; web is waited for."""
         for name in names:
-            command = ["/bin/sh", "-c", procfile()[name]]
+            # Without `exec` some shells stay in between, and end at once when asked to, before the process has.
+            command = ["/bin/sh", "-c", f"exec {procfile()[name]}"]
             self._running[name] = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment | more, start_new_session=True
             )
@@ -104,12 +105,16 @@ class Product:
         """Ask these processes to end, or all of them; how many seconds each took."""
         took = {}
         for name in names or list(self._running):
-            process = self._running.pop(name)
             began = time.monotonic()
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(PATIENCE_S)
+            self.told_to_end(name).wait(PATIENCE_S)
             took[name] = time.monotonic() - began
         return took
+
+    def told_to_end(self, name: str) -> subprocess.Popen[bytes]:
+        """This process, which was asked to end and is not waited for."""
+        process = self._running.pop(name)
+        os.killpg(process.pid, signal.SIGTERM)
+        return process
 
     def ended(self) -> list[str]:
         """The processes that were started and run no more."""

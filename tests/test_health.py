@@ -91,6 +91,18 @@ def test_a_worker_that_was_killed_is_named_while_another_one_works(house: House)
     assert finding.sentence == "1 at work: host/2 (heard of 0 s ago); host/1 ended 12 min ago without a word"
 
 
+def test_processes_that_were_heard_of_before_the_clock_was_set_back_are_not_taken_to_live(house: House) -> None:
+    house.clock.advance(hours=-2)
+
+    findings = found(house)
+
+    assert [findings[name].state for name in ("worker", "clock")] == [State.FAULT, State.FAULT]
+    leases.keep(house.db, "worker/host/2", "host/2", house.clock(), leases.WORKER_S)
+    assert found(house)["worker"].sentence == (
+        "1 at work: host/2 (heard of 0 s ago); host/1 not heard of since this machine's clock was set back"
+    )
+
+
 def test_a_lane_that_stands_still_says_why_and_until_when(house: House) -> None:
     account_id = house.connect().account_id
     with house.db.write() as session:
@@ -121,6 +133,13 @@ def test_a_lane_that_waits_for_the_limits_is_well(house: House) -> None:
 
 def test_a_redis_that_is_away_is_a_fault(house: House) -> None:
     assert found(house, None)["redis"].state == State.FAULT
+
+
+def test_a_redis_that_answers_and_takes_nothing_in_is_a_fault(house: House) -> None:
+    finding = found(house, replace(GOOD_REDIS, refuses="used memory > 'maxmemory'"))["redis"]
+
+    assert finding.state == State.FAULT
+    assert finding.sentence.startswith("It answers and takes nothing in (used memory > 'maxmemory')")
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,21 @@
 """The product's own processes, started as the Procfile says; how they are killed is told in faults/."""
 
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
 
 from sandbox.klaviyo import Settings, create_app, serve_in_thread
-from tests.product import Product, installed, sample, wait_until
+from tests.building import House
+from tests.product import PATIENCE_S, Product, installed, sample, wait_until
+from tests.steered import klaviyo_served
+from vrio_klaviyo.store import leases
+from vrio_klaviyo.store.crypto import Vault, new_key
+from vrio_klaviyo.store.leases import LeaseRow
+from workers.bells import Bells
 
 SALE = "transaction_completed_sale_subscription_cycle1"
 
@@ -60,3 +68,32 @@ def test_the_procfile_s_lines_are_the_product(product: Product, klaviyo: str, tm
     (customer,) = product.flask("customer", "show", "john@example.com")
     assert [row["response"]["status"] for row in customer["webhooks"]] == [202, 202, 202]
     assert max(product.stop().values()) < 10
+
+
+def test_a_worker_that_is_told_to_end_finishes_the_call_under_way_and_begins_no_other(
+    database_url: str, redis_url: str
+) -> None:
+    key, ending = new_key(), []
+    with klaviyo_served() as klaviyo, installed(database_url, redis_url, klaviyo.url, ENCRYPTION_KEYS=key) as product:
+        house = House(product.db, klaviyo.url)
+        house.vault, house.clock.now = Vault([key]), datetime.now(UTC)
+        connection = house.connect()
+        owed = [house.owe(connection, number) for number in range(3)]
+        house.close()
+
+        def end() -> None:
+            ending.append(product.told_to_end("worker"))
+            time.sleep(1)
+
+        klaviyo.while_asked(end)
+        product.start("worker")
+        Bells(redis_url).ring("lane", connection.account_id)
+        (process,) = wait_until(lambda: ending, "Klaviyo is asked")
+
+        assert process.wait(PATIENCE_S) == 0
+        assert product.deliveries() == [("queued", []), ("queued", []), ("accepted", ["first"])]
+        assert [attempt.response_status for attempt in house.attempts(owed[0])] == [202]
+        assert len(klaviyo.requests()) == 1
+        with product.db.read() as session:
+            assert session.get_one(LeaseRow, f"lane/{connection.account_id}").owner is None
+            assert leases.presences(session, "worker/") == {}

@@ -33,6 +33,7 @@ class RedisFacts:
     """
     What Redis says of itself.
 
+    Shape:  refuses is why it takes nothing in, in its own words; empty when it does.
     Units:  took_ms is how long it took to answer; off_s how far its clock is ahead of ours.
     """
 
@@ -42,6 +43,7 @@ class RedisFacts:
     used_bytes: int
     bells_waiting: int
     off_s: float
+    refuses: str = ""
 
 
 def of_database(db: Database) -> Iterator[Finding]:
@@ -82,6 +84,12 @@ def of_redis(facts: RedisFacts | None) -> Iterator[Finding]:
         sentence = "It does not answer; webhooks are kept all the same, and sent when it is back."
         yield Finding("redis", "redis", State.FAULT, sentence, "flask doctor redis")
         return
+    if facts.refuses:
+        sentence = (
+            f"It answers and takes nothing in ({facts.refuses}); webhooks are kept all the same, and sent when it does."
+        )
+        yield Finding("redis", "redis", State.FAULT, sentence, "flask doctor redis")
+        return
     about = f"{facts.version}, {facts.took_ms:.0f} ms, {facts.used_bytes / _MB:.1f} MB, {facts.bells_waiting} jobs wait"
     yield Finding("redis", "redis", State.OK, about)
     if facts.policy == "noeviction":
@@ -102,26 +110,33 @@ def of_redis(facts: RedisFacts | None) -> Iterator[Finding]:
 
 def of_processes(session: Session, now: datetime) -> Iterator[Finding]:
     """Do worker and clock show that they live."""
-    known = leases.presences(session, "worker/")
-    heard = {name.removeprefix("worker/"): ago(now - until + GOOD_FOR["worker"]) for name, until in known.items()}
-    living = [name.removeprefix("worker/") for name, until in known.items() if until >= now]
+    known = {name.removeprefix("worker/"): until for name, until in leases.presences(session, "worker/").items()}
+    living = {name for name, until in known.items() if leases.shows_life(until, now)}
     if living:
-        names = ", ".join(f"{name} (heard of {heard[name]} ago)" for name in living)
+        at_work = ", ".join(f"{name} (heard of {_heard(known[name], now)} ago)" for name in known if name in living)
         # Whoever ends as told takes its name away; whoever keeps it going has started another one by now.
-        died = "".join(
-            f"; {name} ended {passed} ago without a word" for name, passed in heard.items() if name not in living
-        )
-        yield Finding("worker", "worker", State.OK, f"{len(living)} at work: {names}{died}")
+        died = "".join(f"; {name} {_parting(known[name], now)}" for name in known if name not in living)
+        yield Finding("worker", "worker", State.OK, f"{len(living)} at work: {at_work}{died}")
     else:
         yield Finding(
             "worker", "worker", State.FAULT, "None runs, so nothing is read and nothing sent.", "flask worker"
         )
     clock = leases.presences(session, "clock").get("clock")
-    if clock is not None and clock >= now:
+    if clock is not None and leases.shows_life(clock, now):
         yield Finding("clock", "clock", State.OK, f"goes, heard of {ago(now - clock + GOOD_FOR['clock'])} ago")
     else:
         sentence = "None runs: retries, and what was stranded, wait until one does."
         yield Finding("clock", "clock", State.FAULT, sentence, "flask clock")
+
+
+def _heard(until: datetime, now: datetime) -> str:
+    return ago(now - until + GOOD_FOR["worker"])
+
+
+def _parting(until: datetime, now: datetime) -> str:
+    if until > now:
+        return "not heard of since this machine's clock was set back"
+    return f"ended {_heard(until, now)} ago without a word"
 
 
 def of_lanes(session: Session, now: datetime) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
+from rq.job import Job
 
 from vrio_klaviyo.health import RedisFacts
 
@@ -25,6 +26,8 @@ SERIALIZER = "json"
 BELL_TTL_S = 0.9
 # With Redis away every try costs up to the time-out; in between, webhooks are answered without one.
 SILENT_AFTER_FAILURE_S = 3.0
+# Written to see whether Redis takes anything in.
+TRIAL = "bell:trial"
 # What is asked for meanwhile is rung for together.
 REST_S = 0.005
 
@@ -73,6 +76,16 @@ class Bells:
         """How many jobs wait for a worker. Raises redis.exceptions.RedisError."""
         return len(self._queue)
 
+    def newest_waiting(self, most: int) -> set[tuple[str, str]]:
+        """The jobs and subjects that wait for a worker; of many only the newest. Raises redis.exceptions.RedisError."""
+        with self._redis.pipeline(transaction=False) as asking:
+            for job_id in self._queue.get_job_ids(-most):
+                asking.hget(Job.key_for(job_id), "description")
+            told: list[bytes | None] = asking.execute()
+        # RQ: workers pass over a job of which nothing is left but its place in the queue; it is to be rung for again.
+        parts = [description.decode().partition(" ") for description in told if description]
+        return {(job, subject) for job, _, subject in parts}
+
     def facts(self) -> RedisFacts | None:
         """What Redis says of itself; None when it is not there."""
         began = time.monotonic()
@@ -90,16 +103,26 @@ class Bells:
                 used_bytes=int(about.get("used_memory", 0)),
                 bells_waiting=self.waiting(),
                 off_s=seconds + micros / 1e6 - ours,
+                refuses=self._refuses(),
             )
         except redis.exceptions.RedisError:
             return None
 
     def answers(self) -> bool:
-        """Whether Redis is there."""
+        """Whether Redis is there, and takes in what is rung."""
         try:
-            return bool(self._redis.ping())
+            return not self._refuses()
         except redis.exceptions.RedisError:
             return False
+
+    def _refuses(self) -> str:
+        """Why Redis takes nothing in, in its own words; empty when it does. Raises redis.exceptions.RedisError."""
+        try:
+            self._redis.set(TRIAL, 1, px=int(BELL_TTL_S * 1000))
+        except redis.exceptions.ResponseError as error:
+            # Redis: one that is full, or follows another one, answers whoever asks and takes nothing from anybody.
+            return str(error).rstrip(".")
+        return ""
 
 
 class Ringer:

@@ -26,11 +26,14 @@ RECHECK_EVERY = timedelta(hours=1)
 PERIODIC = {"retention": forgetting.LEASE}
 # The longest that anything rests or waits for its next try by its own rules. Klaviyo's word is obeyed for an hour.
 RESTS = {"lane/": timedelta(hours=1), "periodic/": forgetting.PUT_OFF}
+# The same for a clock that saw itself being set back: a lane that goes on too early asks Klaviyo once too often.
+RESTS_SEEN = {"periodic/": forgetting.PUT_OFF}
 WAITS = [timedelta(seconds=seconds * (1 + JITTER)) for seconds in BACKOFF_S]
 # How often times are looked for that only a clock can have written that was set back since.
 LOOK_EVERY = timedelta(minutes=1)
-# Workers that are away or behind need no more bells.
-QUEUE_LONG_ENOUGH = 50
+# Of the jobs that wait for a worker the clock looks at the newest only, so many; with as many different ones among them
+# it rings for no more.
+WAITING_MOST = 1000
 
 
 class Clock:
@@ -68,37 +71,40 @@ class Clock:
         at = self._tools
         if not leases.keep(at.db, PRESENCE_NAME, at.owner, now, PRESENCE_S):
             return
-        if at.bells.waiting() >= QUEUE_LONG_ENOUGH:
-            return
         with at.db.write() as session:
             self._pull_in(session, now)
             inbound.wake_overdue(session, now)
             upcoming.announce(session, now)
             leases.forget(session, PRESENCE, before=now - RECHECK_EVERY)
         with at.db.read() as session:
-            stranded = {
+            resting = leases.resting(session, now)
+            wanted = {
+                "recheck": key_checks.connections_to_recheck(session, now - RECHECK_EVERY),
+                "replay": replays.running(session),
                 "intake": inbound.sources_to_ring(session),
                 "lane": turns.lanes_to_ring(session, now),
-                "replay": replays.running(session),
             }
-            resting = leases.resting(session, now)
-            refused = key_checks.connections_to_recheck(session, now - RECHECK_EVERY)
-        for job, subjects in stranded.items():
-            for subject in subjects:
-                if f"{job}/{subject}" not in resting:
-                    at.bells.ring(job, subject)
-        for connection_id in refused:
-            at.bells.ring("recheck", connection_id)
-        for job, lease in PERIODIC.items():
-            if lease not in resting:
-                at.bells.ring(job, "daily")
+        due = [(job, "daily") for job, lease in PERIODIC.items() if lease not in resting]
+        for job, subjects in wanted.items():
+            due += [(job, subject) for subject in subjects if f"{job}/{subject}" not in resting]
+        self._ring_for(due)
+
+    def _ring_for(self, due: list[tuple[str, str]]) -> None:
+        """Ring for what no worker is asked to do yet: who is behind would be asked again in every sweep."""
+        bells = self._tools.bells
+        waiting = bells.newest_waiting(WAITING_MOST)
+        unasked = [asked for asked in due if asked not in waiting]
+        for job, subject in unasked[: WAITING_MOST - len(waiting)]:
+            bells.ring(job, subject)
 
     def _pull_in(self, session: Session, now: datetime) -> None:
         """Let go on what waits for a time that the machine's clock was to show before it was set back."""
-        if self._looked_at is None or not timedelta() <= now - self._looked_at < LOOK_EVERY:
-            self._looked_at = now
-            if pulled := set_back.pull_in(session, now, RESTS, WAITS):
+        since = None if self._looked_at is None else now - self._looked_at
+        if since is None or not timedelta() <= since < LOOK_EVERY:
+            seen = since is not None and since < timedelta()
+            if pulled := set_back.pull_in(session, now, RESTS_SEEN if seen else RESTS, WAITS):
                 log.warning("clock.was_set_back", clock=self._tools.owner, rows=pulled)
+            self._looked_at = now
 
     def _rest(self) -> None:
         """Until the next sweep, in small steps: a signal that comes in between only leaves a mark."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import cache
 
 from vrio_klaviyo import config, log
-from vrio_klaviyo.connecting import check_connection
+from vrio_klaviyo.connecting import recheck_connection
 from vrio_klaviyo.store import inbound
 from vrio_klaviyo.store.db import DatabaseError, is_outage
 from workers.tools import Tools, utc_now
@@ -42,7 +42,7 @@ def recheck(connection_id: str) -> None:
     """Ask Klaviyo again about a key that it did not take."""
     at = tools()
     url = at.settings.klaviyo_api_url
-    _do("recheck", connection_id, lambda: check_connection(at.db, at.vault, at.http, url, connection_id, utc_now()))
+    _do("recheck", connection_id, lambda: recheck_connection(at.db, at.vault, at.http, url, connection_id, utc_now()))
 
 
 def replay(replay_id: str) -> None:

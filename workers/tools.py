@@ -84,6 +84,7 @@ class Tools:
         """
         if self.left_behind and self.at_work.acquire(blocking=False):
             try:
+                self.lane.own_up()
                 with self.db.write() as session:
                     leases.free(session, self.owner)
                 self.left_behind = False
@@ -110,7 +111,11 @@ def is_dead(owner: str) -> bool:
     process, _, started = rest.partition("/")
     if not place or (host, place) != (HOST, _place()) or not process.isdecimal():
         return False
-    return _started(int(process)) != started
+    try:
+        return _started(int(process)) != started
+    except OSError:
+        # It is there or not, and we may not look, or have no descriptor left to look with.
+        return False
 
 
 @cache
@@ -124,10 +129,14 @@ def _place() -> str:
 
 
 def _started(process: int) -> str:
-    """When a process was started, in the machine's own count; empty when there is none of that number."""
+    """
+    When a process was started, in the machine's own count; empty when there is none of that number.
+
+    Raises: OSError when that cannot be looked up.
+    """
     try:
         status = (PROCESSES / str(process) / "stat").read_text(errors="replace")
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
     # Its name stands before this in parentheses, and may hold anything. State Z is one that is dead and not yet buried.
     fields = status.rpartition(")")[2].split()

@@ -46,9 +46,9 @@ def test_a_house_in_which_nothing_runs_says_so(house: House, redis_url: str) -> 
 
 def test_what_waits_is_counted_and_has_an_age(house: House, redis_url: str) -> None:
     house.owe(house.connect())
-    leases.keep(house.db, "worker/host/1", "host/1", house.clock(), 9999)
     house.post(declined())
     house.clock.advance(minutes=20)
+    leases.keep(house.db, "worker/host/1", "host/1", house.clock(), leases.WORKER_S)
 
     told = figures(house, redis_url)
 

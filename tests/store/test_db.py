@@ -1,6 +1,8 @@
 """The database as both kinds must behave: what is kept, who waits for whom, and what an error tells."""
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,8 +12,8 @@ from sqlalchemy import insert, select, text, update
 
 from tests.building import NOON
 from tests.databases import SqliteFiles
-from vrio_klaviyo.store import tables
-from vrio_klaviyo.store.db import Database, DatabaseError, database_url
+from vrio_klaviyo.store import db, tables
+from vrio_klaviyo.store.db import Database, DatabaseError, database_url, is_outage
 from vrio_klaviyo.store.leases import LeaseRow
 
 
@@ -101,6 +103,24 @@ def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
 def test_postgresql_means_psycopg_3() -> None:
     assert database_url("postgresql://u@h/d").drivername == "postgresql+psycopg"
     assert database_url("postgresql+psycopg://u@h/d").drivername == "postgresql+psycopg"
+
+
+@pytest.mark.parametrize("query", ["", "?connect_timeout=2"])
+def test_a_host_that_takes_the_call_and_never_speaks_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    """It would be for two minutes; what the URL says holds."""
+    monkeypatch.setattr(db, "CONNECT_S", 30 if query else 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        database = Database(f"postgresql://vk@127.0.0.1:{silent.getsockname()[1]}/vk{query}")
+        began = time.monotonic()
+        with pytest.raises(DatabaseError) as failed:
+            database.revision()
+        took = time.monotonic() - began
+        database.close()
+
+    assert took < 15
+    assert is_outage(failed.value)
 
 
 def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:

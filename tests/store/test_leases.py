@@ -178,6 +178,16 @@ def test_signs_of_life_are_counted_under_their_prefix(database: Database) -> Non
         assert leases.presences(session, "worker/") == {"worker/a": at(30), "worker/b": at(-1)}
 
 
+@pytest.mark.parametrize(("ahead", "lives"), [(timedelta(minutes=2), 1), (timedelta(hours=2), 0)])
+def test_a_sign_of_life_from_before_the_clock_was_set_back_is_none(
+    database: Database, ahead: timedelta, lives: int
+) -> None:
+    leases.keep(database, "worker/a", "a", NOON + ahead, leases.WORKER_S)
+    leases.keep(database, "clock", "b", NOON + ahead, leases.CLOCK_S)
+    with database.read() as session:
+        assert leases.alive(session, "worker/", NOON) == leases.alive(session, "clock", NOON) == lives
+
+
 def test_signs_of_life_that_ended_are_forgotten(database: Database) -> None:
     leases.keep(database, "worker/a", "a", NOON, 30)
     leases.keep(database, "worker/b", "b", at(-3600), 30)

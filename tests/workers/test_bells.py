@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from redis import Redis
@@ -138,6 +138,33 @@ def test_redis_tells_of_itself(bells: Bells, redis_server: PrivateRedis) -> None
     assert facts.used_bytes > 0
     assert abs(facts.off_s) < 30
     assert bells.facts() is None
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda client: client.config_set("maxmemory", "100kb"), lambda client: client.replicaof("127.0.0.1", "9")],
+    ids=["full", "replica"],
+)
+def test_redis_that_takes_nothing_in_does_not_count_as_there(
+    bells: Bells, client: Redis, redis_server: PrivateRedis, spoil: Callable[[Redis], object]
+) -> None:
+    spoil(client)
+    answers, facts, rings = bells.answers(), bells.facts(), bells.ring("intake", "so_1")
+    redis_server.stop()
+
+    assert not rings
+    assert not answers
+    assert facts is not None
+    assert facts.refuses
+
+
+def test_asking_redis_leaves_nothing_behind_for_long(bells: Bells, client: Redis) -> None:
+    assert bells.answers()
+    told = bells.facts()
+
+    assert told is not None
+    assert not told.refuses
+    assert all(0 < client.pttl(name) <= 1000 for name in client.keys("*"))
 
 
 def test_who_has_a_bell_rung_does_not_wait_for_it() -> None:

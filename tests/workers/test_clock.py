@@ -22,7 +22,7 @@ from vrio_klaviyo.store.leases import Lease
 from vrio_klaviyo.store.listing import Wanted
 from vrio_klaviyo.store.next_charges import NextCharge
 from workers.bells import QUEUE, SERIALIZER
-from workers.clock import QUEUE_LONG_ENOUGH, Clock
+from workers.clock import WAITING_MOST, Clock
 
 
 @pytest.fixture(autouse=True)
@@ -120,18 +120,90 @@ def test_one_that_rests_does_not_keep_the_others_from_being_rung_for(
     assert rung(redis_url) == [f"intake {other.id}"]
 
 
-@pytest.mark.parametrize(("waiting", "rings"), [(QUEUE_LONG_ENOUGH, False), (QUEUE_LONG_ENOUGH - 1, True)])
-def test_workers_that_are_behind_are_not_rung_for_more(
-    clock: Clock, house: House, redis_url: str, waiting: int, rings: bool
-) -> None:
+def behind(redis_url: str, *waiting: tuple[str, str]) -> None:
+    """These jobs wait, because workers are away."""
     with Redis.from_url(redis_url) as client:
         queue = Queue(QUEUE, connection=client, serializer=SERIALIZER)
-        for number in range(waiting):
-            queue.enqueue("workers.jobs.lane", f"ka_{number}", description="old")
+        queue.enqueue_many(
+            [
+                Queue.prepare_data(f"workers.jobs.{job}", (subject,), description=f"{job} {subject}")
+                for job, subject in waiting
+            ]
+        )
+
+
+def bells_fall_silent(redis_url: str) -> None:
+    """As they do by themselves before the next sweep."""
+    with Redis.from_url(redis_url) as client:
+        for name in client.keys("bell:*"):
+            client.delete(name)
+
+
+def test_what_waits_for_a_worker_is_not_rung_for_again(clock: Clock, house: House, redis_url: str) -> None:
+    lanes = [house.connect(f"Klaviyo {number}") for number in range(5)]
+    for number, connection in enumerate(lanes):
+        house.owe(connection, number)
+    house.post(declined())
+    for _ in range(9):
+        clock.round(NOW)
+        bells_fall_silent(redis_url)
+
+    due = [f"intake {house.source.id}", *(f"lane {connection.account_id}" for connection in lanes)]
+    assert sorted(map(str, rung(redis_url))) == sorted(due)
+
+
+def test_one_more_is_rung_for_while_others_wait_for_a_worker(
+    clock: Clock, house: House, connection: Connection, redis_url: str
+) -> None:
+    behind(redis_url, *[("intake", house.source.id)] * WAITING_MOST)
+    house.owe(connection)
+    for _ in range(3):
+        clock.round(NOW)
+        bells_fall_silent(redis_url)
+
+    assert rung(redis_url)[WAITING_MOST:] == [f"lane {connection.account_id}"]
+
+
+def test_with_very_much_waiting_for_workers_one_is_rung_for_as_one_is_done(
+    clock: Clock, house: House, redis_url: str
+) -> None:
+    behind(redis_url, *(("lane", f"ka_{number}") for number in range(WAITING_MOST)))
     house.post(declined())
     clock.round(NOW)
+    assert len(rung(redis_url)) == WAITING_MOST
 
-    assert (f"intake {house.source.id}" in rung(redis_url)) is rings
+    with Redis.from_url(redis_url) as client:
+        Queue(QUEUE, connection=client, serializer=SERIALIZER).pop_job_id()
+    clock.round(NOW)
+    assert rung(redis_url)[WAITING_MOST - 1 :] == [f"intake {house.source.id}"]
+
+
+def test_a_job_of_which_redis_has_lost_all_but_its_place_keeps_nothing_from_being_rung_for(
+    clock: Clock, house: House, redis_url: str
+) -> None:
+    house.post(declined())
+    clock.round(NOW)
+    with Redis.from_url(redis_url) as client:
+        client.delete(*client.keys("rq:job:*"))
+    for _ in range(2):
+        bells_fall_silent(redis_url)
+        clock.round(NOW)
+
+    assert rung(redis_url) == [f"intake {house.source.id}"]
+
+
+def test_while_workers_are_behind_the_rest_of_a_round_is_done(
+    clock: Clock, house: House, connection: Connection, redis_url: str
+) -> None:
+    behind(redis_url, *(("lane", f"ka_{number}") for number in range(WAITING_MOST)))
+    leases.keep(house.db, "worker/gone", "gone", NOW - timedelta(hours=2), leases.WORKER_S)
+    lease = leases.acquire(house.db, f"lane/{connection.account_id}", "worker/1", NOW + timedelta(hours=9))
+    assert lease
+    clock.round(NOW)
+
+    with house.db.read() as session:
+        assert leases.presences(session, "worker/") == {}
+        assert f"lane/{connection.account_id}" not in leases.resting(session, NOW)
 
 
 def test_a_second_clock_is_idle_until_the_first_one_is_gone(
@@ -159,26 +231,16 @@ def test_a_refused_key_is_asked_about_after_an_hour(
     assert rung(redis_url) == ([f"recheck {connection.id}"] if asked else [])
 
 
-def test_a_bell_that_rings_already_is_not_doubled(clock: Clock, house: House, redis_url: str) -> None:
-    house.post(declined())
-    clock.round(NOW)
-    with Redis.from_url(redis_url) as client:
-        (name,) = client.keys("bell:*")
-        # It would fall silent by itself after less than a second.
-        client.persist(name)
-    for _ in range(4):
-        clock.round(NOW)
-
-    assert len(rung(redis_url)) == 1
-
-
 def test_with_redis_away_the_round_fails_and_the_next_one_rings(
     clock: Clock, house: House, redis_url: str, redis_server: PrivateRedis
 ) -> None:
     house.post(declined())
     redis_server.stop()
+    leases.keep(house.db, "worker/gone", "gone", NOW - timedelta(hours=2), leases.WORKER_S)
     with pytest.raises(RedisError):
         clock.round(NOW)
+    with house.db.read() as session:
+        assert leases.presences(session, "worker/") == {}
     redis_server.start()
     clock.round(NOW + timedelta(seconds=3))
 

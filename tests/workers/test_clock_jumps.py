@@ -61,6 +61,20 @@ def test_what_was_left_by_a_clock_that_was_set_back_is_rung_for_at_once(
     assert leases.acquire(house.db, f"intake/{house.source.id}", "worker/2", NOW)
 
 
+@pytest.mark.parametrize("minutes", [5, 50])
+def test_a_lane_that_was_to_rest_for_a_moment_does_so_though_the_clock_was_set_back_by_less_than_an_hour(
+    clock: Clock, house: House, connection: Connection, redis_url: str, minutes: int
+) -> None:
+    ahead = NOW + timedelta(minutes=minutes)
+    house.owe(connection)
+    clock.round(ahead)
+    asked_for(redis_url)
+    rests(house, f"lane/{connection.account_id}", ahead + timedelta(seconds=1))
+    clock.round(NOW)
+
+    assert f"lane {connection.account_id}" in asked_for(redis_url)
+
+
 @pytest.mark.parametrize(("tries", "wait_s"), [(1, 5), (4, 600), (13, 43_200)])
 def test_a_retry_waits_no_longer_than_it_would_have(
     clock: Clock, house: House, connection: Connection, redis_url: str, tries: int, wait_s: int

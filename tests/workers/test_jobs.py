@@ -138,6 +138,7 @@ def test_a_refused_key_is_asked_about_again_and_what_was_held_goes_on(
     house.take_in()
     house.send(connection)
     assert house.delivery().status == "held"
+    house.change(connection, checked_at=house.clock() - timedelta(hours=1))
     tools.bells.ring("recheck", connection.id)
     work()
 

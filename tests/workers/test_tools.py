@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from workers import tools
 from workers.tools import is_dead, owner_of
 
 
@@ -47,6 +49,17 @@ def test_another_process_that_got_its_number_does_not_keep_it_alive(owner: str) 
 )
 def test_of_who_cannot_be_seen_from_here_nobody_says_that_it_is_dead(owner: str, place: int, value: str) -> None:
     assert not is_dead(changed(changed(owner, 3, "1"), place, value))
+
+
+def test_of_who_cannot_be_looked_at_nobody_says_that_it_is_dead(
+    owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """We may not, or no descriptor is left to look with: that is no answer."""
+    (tmp_path / str(os.getpid()) / "stat").mkdir(parents=True)
+    monkeypatch.setattr(tools, "PROCESSES", tmp_path)
+
+    assert not is_dead(owner)
+    assert is_dead(changed(owner, 2, "1"))
 
 
 def test_owners_of_older_versions_are_left_alone() -> None:

@@ -25,6 +25,8 @@ from vrio_klaviyo.store.direct import Direct
 # For how long who wants to write waits while another keeps it from doing so; with SQLite also how often it looks.
 LOCKED_S = 5.0
 LOOK_S = 0.002
+# For how long who opens a connection to PostgreSQL waits for it, unless the URL says otherwise; in whole seconds.
+CONNECT_S = 5
 _BUSY_TIMEOUT = f"PRAGMA busy_timeout={int(LOCKED_S * 1000)}"
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -139,9 +141,10 @@ def database_url(url: str) -> URL:
 def _engine(url: URL, **how: Any) -> Engine:
     # The values of a statement that failed are people's data, and errors end in logs.
     if url.drivername != "sqlite":
-        engine = create_engine(
-            url, **{"hide_parameters": True, "pool_pre_ping": True, "pool_size": 20, "max_overflow": 10} | how
-        )
+        # PostgreSQL: by itself its driver waits for two minutes for a host that takes the call and says nothing.
+        waits = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_S}
+        settings = {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 20, "max_overflow": 10}
+        engine = create_engine(url, **settings | {"connect_args": waits} | how)
         event.listen(engine, "connect", _prepare_postgresql)
         return engine
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": LOCKED_S}, **how)

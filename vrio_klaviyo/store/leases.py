@@ -40,7 +40,7 @@ class Lease:
     """
     The right to work on `name`, as long as nobody has a higher fence.
 
-    Shape:  wake_at is what the last holder left: before then there is nothing to do, whatever rings.
+    Shape:  wake_at is what the last holder left: until then the clock need not ring.
     """
 
     name: str
@@ -135,8 +135,18 @@ def keep(db: Database, name: str, owner: str, now: datetime, seconds: float) -> 
 
 def alive(session: Session, prefix: str, now: datetime) -> int:
     """How many leases under the prefix are good: processes that show that they live."""
-    good = select(func.count()).where(LeaseRow.name.startswith(prefix, autoescape=True), LeaseRow.until >= now)
-    return session.scalar(good) or 0
+    good = LeaseRow.until.between(now, _until_at_most(now))
+    return session.scalar(select(func.count()).where(LeaseRow.name.startswith(prefix, autoescape=True), good)) or 0
+
+
+def shows_life(until: datetime, now: datetime) -> bool:
+    """Whether a process lives that was to be taken to live until then."""
+    return now <= until <= _until_at_most(now)
+
+
+def _until_at_most(now: datetime) -> datetime:
+    # Without this, who died before the clock was set back would be alive until it has shown that time again.
+    return now + timedelta(seconds=max(WORKER_S, CLOCK_S)) + SKEW
 
 
 def presences(session: Session, prefix: str) -> dict[str, datetime]:
