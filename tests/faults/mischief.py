@@ -1,4 +1,8 @@
-"""What is broken while a block lasts, and whole again after it, whatever happens inside."""
+"""
+What is broken while a block lasts, and whole again after it, whatever happens inside.
+
+What happens to Redis yields a list that grows with every strike.
+"""
 
 import os
 import signal
@@ -12,62 +16,66 @@ import psycopg
 from tests.databases import PostgresServer
 from tests.faults.town import Town
 
+Strikes = list[str]
+
 
 @contextmanager
-def stopped(town: Town) -> Iterator[None]:
+def stopped(town: Town) -> Iterator[Strikes]:
     """Redis does not run; what comes back is empty."""
     town.redis.stop()
     try:
-        yield
+        yield ["stopped"]
     finally:
         town.redis.start()
 
 
 @contextmanager
-def flushed(town: Town) -> Iterator[None]:
+def flushed(town: Town) -> Iterator[Strikes]:
     """Redis forgets everything, over and over."""
-    over = threading.Event()
+    over, strikes = threading.Event(), Strikes()
 
     def flush() -> None:
         while not over.wait(0.05):
             town.flush_redis()
+            strikes.append("flushed")
 
     flushing = threading.Thread(target=flush)
     flushing.start()
     try:
-        yield
+        yield strikes
     finally:
         over.set()
         flushing.join()
 
 
 @contextmanager
-def frozen(town: Town) -> Iterator[None]:
+def frozen(town: Town) -> Iterator[Strikes]:
     """Redis takes every connection and every word, and answers none."""
     assert town.redis.process is not None
     os.kill(town.redis.process.pid, signal.SIGSTOP)
     try:
-        yield
+        yield ["frozen"]
     finally:
         os.kill(town.redis.process.pid, signal.SIGCONT)
 
 
 @contextmanager
-def slowed(town: Town) -> Iterator[None]:
+def slowed(town: Town) -> Iterator[Strikes]:
     """Redis answers, and takes most of the time that anybody waits for it."""
     assert town.redis.process is not None
-    process, over = town.redis.process.pid, threading.Event()
+    process, over, strikes = town.redis.process.pid, threading.Event(), Strikes()
 
     def doze() -> None:
         while not over.wait(0.05):
             os.kill(process, signal.SIGSTOP)
             over.wait(0.6)
             os.kill(process, signal.SIGCONT)
+            strikes.append("slowed")
 
     dozing = threading.Thread(target=doze)
     dozing.start()
     try:
-        yield
+        yield strikes
     finally:
         over.set()
         dozing.join()

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 import requests
 from sqlalchemy import func, select
 
-from tests.faults.vrio import Event, Vrio, events_of
+from tests.faults.vrio import Event, Vrio, events_of, profile, profile_of
 from tests.product import PATIENCE_S
+from vrio_klaviyo.klaviyo.requests import loads
 from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.deliveries import Delivery
 from vrio_klaviyo.store.inbound import InboundEvent
 
 LOOK_AGAIN_S = 0.1
+KEPT = ("events", "profiles")
 # How many complaints a failure prints of each kind.
 MOST_TOLD = 10
 
@@ -31,7 +33,8 @@ class Found:
     """
     What is there to be seen.
 
-    Shape:  held counts what Klaviyo holds; inbound and deliveries have a status and a reason, by number and by event.
+    Shape:  held counts what Klaviyo holds, events and profiles; inbound and deliveries have a status and a reason, by
+            number and by event.
     """
 
     held: Counter[Event]
@@ -45,16 +48,26 @@ def look(db: Database, klaviyo_url: str) -> Found:
     with db.read() as session:
         received = select(InboundEvent.event_id, InboundEvent.status, InboundEvent.reason)
         inbound = {int(row.event_id) - 70_000: (row.status, row.reason) for row in session.execute(received)}
-        opened = select(Delivery.metric, Delivery.unique_id, Delivery.status, Delivery.reason)
-        for metric, unique_id, status, reason in session.execute(opened):
-            deliveries.setdefault((metric, unique_id), []).append((status, reason))
-    held = requests.get(f"{klaviyo_url}/sandbox/events", timeout=60).json()
-    return Found(Counter((event["metric"], event["unique_id"]) for event in held), inbound, deliveries)
+        opened = select(Delivery.metric, Delivery.unique_id, Delivery.request, Delivery.status, Delivery.reason)
+        for metric, unique_id, request, status, reason in session.execute(opened):
+            event = (metric, unique_id) if metric else _profile_in(request)
+            deliveries.setdefault(event, []).append((status, reason))
+    events, profiles = (requests.get(f"{klaviyo_url}/sandbox/{what}", timeout=60).json() for what in KEPT)
+    held = Counter((event["metric"], event["unique_id"]) for event in events)
+    return Found(held + Counter(profile(one["attributes"]) for one in profiles), inbound, deliveries)
+
+
+def _profile_in(request: bytes) -> Event:
+    told = loads(request).profile
+    return profile({"email": told.email, "first_name": told.first_name})
 
 
 def broken_promises(vrio: Vrio, found: Found) -> list[str]:
     """One sentence for each way in which what is found is not what was promised."""
-    asked = vrio.owed | {event for number in vrio.acknowledged | vrio.doubtful for event in events_of(number)}
+    numbers = vrio.acknowledged | vrio.doubtful
+    asked = (
+        vrio.owed | vrio.people | {event for number in numbers for event in {profile_of(number), *events_of(number)}}
+    )
     complaints = [f"Klaviyo holds {event} {times} times" for event, times in found.held.items() if times > 1]
     complaints += [f"Klaviyo holds {event}, which nobody posted" for event in found.held.keys() - asked]
     for event, states in found.deliveries.items():
@@ -63,7 +76,8 @@ def broken_promises(vrio: Vrio, found: Found) -> list[str]:
     for number in sorted(vrio.acknowledged):
         for event in sorted(events_of(number)):
             if event not in found.held and not _is_seen(number, event, found):
-                complaints.append(f"sale {number} was acknowledged, and {event} is lost: {_told(number, event, found)}")
+                told = _told(number, event, found)
+                complaints.append(f"webhook {number} was acknowledged, and {event} is lost: {told}")
             if event in found.held and event not in found.deliveries:
                 complaints.append(f"Klaviyo holds {event}, and no delivery tells of it")
     for event in sorted(vrio.owed - found.held.keys()):
@@ -111,7 +125,7 @@ def keeps_its_promise(
     complaints = broken_promises(vrio, found)
     if left:
         late = [f"{event}: {states}" for event, states in found.deliveries.items() if {s for s, _ in states} & {*left}]
-        late += [f"sale {number}: {state}" for number, state in found.inbound.items() if state[0] in left]
+        late += [f"webhook {number}: {state}" for number, state in found.inbound.items() if state[0] in left]
         complaints = [f"after {seconds:g} s this is not at its end: {left}", *late[:MOST_TOLD], *complaints]
     told = f"{len(vrio.acknowledged)} acknowledged, {len(vrio.doubtful)} doubtful, {found.held.total()} held"
     assert not complaints, "\n".join([told, f"{len(complaints)} complaints:", *complaints[: 2 * MOST_TOLD]])

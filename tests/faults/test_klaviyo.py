@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.klaviyo import GOOD_KEY
 from tests.faults.town import Town
-from tests.faults.vrio import sale
+from tests.faults.vrio import mixed, sale
 
 SALES = 4
 
@@ -47,7 +47,7 @@ def town(standing: Town) -> Town:
 def test_klaviyo_goes_wrong(town: Town, faults: list[dict[str, Any]]) -> None:
     for fault in faults:
         town.klaviyo.fault(**fault)
-    town.vrio.insist(town.vrio.next_sales(SALES))
+    town.vrio.insist(mixed(town.vrio.next_sales(SALES)))
     town.keeps_its_promise()
 
 

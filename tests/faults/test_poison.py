@@ -1,16 +1,10 @@
 """One bad thing delays nobody else."""
 
-from datetime import UTC, datetime, timedelta
-
+from tests.faults.owing import owe
 from tests.faults.promise import look
 from tests.faults.town import Town
 from tests.faults.vrio import sale
 from tests.product import PATIENCE_S, wait_until
-from vrio_klaviyo.klaviyo.requests import EventRequest, Profile
-from vrio_klaviyo.store import inbound
-from vrio_klaviyo.store.connections import list_connections
-from vrio_klaviyo.store.customers import meet_customer
-from vrio_klaviyo.store.opening import Opening, open_delivery
 
 POISON = "a word that kills"
 HEAP = 1500
@@ -73,7 +67,7 @@ def test_a_customer_with_thousands_of_deliveries_delays_nobody(town: Town) -> No
     town.product.start("web")
     town.klaviyo.settings(latency_ms=5)
     town.vrio.insist([1])
-    owe_a_heap(town)
+    owe(town, "heap", range(HEAP))
     town.product.start("worker", "clock")
     town.vrio.insist(range(2, 7))
     town.keeps_its_promise()
@@ -81,43 +75,3 @@ def test_a_customer_with_thousands_of_deliveries_delays_nobody(town: Town) -> No
     asked = [any(unique_id in request["body"] for unique_id in wanted) for request in town.klaviyo.requests()]
     # How many went out before the last of the others, singly or in bulk.
     assert len(asked) - 1 - asked[::-1].index(True) < HEAP / 10
-
-
-def owe_a_heap(town: Town) -> None:
-    """One customer's deliveries, that have been due for an hour."""
-    now = datetime.now(UTC)
-    with town.db.write() as session:
-        (webhook,) = inbound.list_inbound(session)
-        (connection,) = list_connections(session)
-        customer = meet_customer(
-            session,
-            workspace_id=connection.workspace_id,
-            source_id=webhook.source_id,
-            vrio_id="1",
-            email="heap@acme.test",
-            first_name="John",
-            last_name="Doe",
-            phone="",
-            as_of=now,
-        )
-        assert customer is not None
-        for number in range(HEAP):
-            request = EventRequest(
-                metric="Declined Order",
-                unique_id=f"{number}",
-                time=now,
-                profile=Profile(email="heap@acme.test"),
-                properties={},
-            )
-            opening = Opening(
-                connection_id=connection.id,
-                source_id=webhook.source_id,
-                customer_id=customer.id,
-                inbound_event_id=webhook.id,
-                request=request,
-                as_of=now,
-                skip_reason=None,
-                notes=(),
-            )
-            open_delivery(session, opening, now - timedelta(hours=1))
-            town.vrio.owed.add((request.metric, request.unique_id))

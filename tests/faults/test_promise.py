@@ -5,10 +5,11 @@ from collections import Counter
 import pytest
 
 from tests.faults.promise import Found, State, broken_promises
-from tests.faults.vrio import Event, Vrio, events_of
+from tests.faults.vrio import NEWCOMERS, PARCELS, Event, Vrio, events_of, profile, profile_of
 
 ACCEPTED = ("accepted", "")
 PLACED = ("Placed Order", "200001")
+NEWCOMER = NEWCOMERS + 3
 
 
 @pytest.fixture
@@ -59,3 +60,28 @@ def test_a_webhook_may_be_on_its_way(vrio: Vrio, inbound: State) -> None:
 )
 def test_a_broken_promise_is_found(vrio: Vrio, seen: Found, complaint: str) -> None:
     assert any(complaint in told for told in broken_promises(vrio, seen))
+
+
+def test_a_profile_is_promised_like_an_event(vrio: Vrio) -> None:
+    vrio.acknowledged.add(NEWCOMER)
+    told = profile_of(NEWCOMER)
+    assert broken_promises(vrio, found(more=(told,))) == []
+    (complaint,) = broken_promises(vrio, found())
+    assert f"{told} is lost" in complaint
+
+
+def test_a_profile_that_nobody_told_of_is_found(vrio: Vrio) -> None:
+    foreign = profile({"email": "customer1@acme.test", "first_name": "John 2"})
+    assert broken_promises(vrio, found(more=(profile_of(1), profile_of(2)))) == []
+    (complaint,) = broken_promises(vrio, found(more=(foreign,)))
+    assert "nobody posted" in complaint
+
+
+def test_a_parcel_that_waits_for_its_sale_is_seen(vrio: Vrio) -> None:
+    vrio.acknowledged.add(PARCELS + 2)
+    seen = found()
+    seen.inbound[PARCELS + 2] = ("waiting", "It waits for its sale.")
+    assert broken_promises(vrio, seen) == []
+    seen.inbound[PARCELS + 2] = ("processed", "")
+    (complaint,) = broken_promises(vrio, seen)
+    assert "is lost" in complaint

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from sandbox.klaviyo import Settings
+from tests.faults.owing import owe
 from tests.faults.promise import under_way
 from tests.faults.town import Town
 from tests.faults.vrio import Event, events_of, sale
@@ -18,6 +19,10 @@ from vrio_klaviyo.store.deliveries import list_deliveries
 # A sale comes to three deliveries, so this is a rush six times over.
 SALES = 12
 RUSH_AT = 6
+# The first four are those of any lane: its lease, and what it tidies up. Then a job is claimed, its answer is written
+# down, and the lease is given back; each has a moment before its commit and one after it.
+MOMENTS = range(5, 11)
+ANSWERED = MOMENTS[2:]
 JOBS = "/api/event-bulk-create-jobs"
 EVENTS = "/api/events"
 # More than half of what twice as many sales make: less than some ten kilobytes is not sent as a job at all.
@@ -47,6 +52,13 @@ def work(town: Town) -> int:
     asked = len(town.klaviyo.requests())
     town.start_with("worker", FAULT_RUSHES_AT=str(RUSH_AT))
     return asked
+
+
+def is_sent(town: Town) -> None:
+    """Have somebody bring all to its end, who is gone then."""
+    work(town)
+    wait_until(town.at_rest, "everything has gone")
+    town.product.kill("worker")
 
 
 def asked_since(town: Town, asked: int, path: str) -> list[dict[str, Any]]:
@@ -150,3 +162,40 @@ def test_a_job_is_too_long_for_klaviyo(town: Town) -> None:
     assert {job["status"] for job in others} == {202}
     assert max(len(people_in(job)) for job in others) <= SALES
     assert [person for job in others for person in people_in(job)] == emails(numbers)
+
+
+def test_a_worker_is_killed_at_every_commit(town: Town) -> None:
+    town.vrio.insist(town.vrio.next_sales(1))
+    is_sent(town)
+    for moment in MOMENTS:
+        # What was in a job when a worker died goes singly beside the next one; what was single then, before all others.
+        if moment - 1 in ANSWERED:
+            is_sent(town)
+        asked = len(town.klaviyo.requests())
+        for person in range(4):
+            owe(town, f"person{moment}_{person}", range(100 * moment + 10 * person, 100 * moment + 10 * person + 3))
+        fate = town.dies_at(moment, "worker", "lane", FAULT_RUSHES_AT=str(RUSH_AT))
+        fate.wait(f"the worker dies at moment {moment} of the lane")
+        wait_until(town.product.ended, "it is gone")
+        assert len(asked_since(town, asked, JOBS)) == (moment in ANSWERED)
+    work(town)
+    town.keeps_its_promise()
+
+
+@pytest.mark.parametrize("processed", [False, True])
+def test_a_worker_is_killed_while_klaviyo_does_not_answer_a_job(town: Town, processed: bool) -> None:
+    town.klaviyo.fault("hang", seconds=3, processed=processed, match={"path": JOBS})
+    numbers = town.vrio.next_sales(SALES)
+    town.vrio.insist(numbers)
+    asked = work(town)
+    wait_until(lambda: asked_since(town, asked, JOBS), "a job is under way")
+    town.vrio.insist(town.vrio.next_sales(SALES))
+    town.product.kill("worker")
+    work(town)
+    town.keeps_its_promise()
+    hanging, *others = asked_since(town, asked, JOBS)
+    assert (hanging["status"], people_in(hanging)) == (None, emails(numbers))
+    # Nobody knows which of it was to blame.
+    singly = {metric_and_id(request) for request in asked_since(town, asked, EVENTS)}
+    assert singly >= {event for number in numbers for event in events_of(number)}
+    assert {job["status"] for job in others} <= {202}

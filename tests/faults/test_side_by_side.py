@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from tests.faults.town import Town
-from tests.faults.vrio import sale
+from tests.faults.vrio import mixed, sale
 
 NUMBERS = range(1, 16)
 
@@ -29,15 +29,17 @@ def test_the_same_webhook_at_the_same_moment_on_two_web_processes(town: Town) ->
     assert sum(not answer.get("duplicate") for answer in told) == len(NUMBERS)
     assert len({answer["id"] for answer in told}) == len(NUMBERS)
     town.keeps_its_promise()
+    assert town.sent_again() == []
 
 
 def test_two_workers_and_two_clocks(town: Town) -> None:
     town.product.start("web", "worker", "clock")
     town.beside().start("worker", "clock")
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(town.vrio.post, range(1, 41)))
+        list(pool.map(town.vrio.post, mixed(range(1, 21))))
     town.keeps_its_promise()
-    assert len(town.vrio.acknowledged) == 40
+    assert len(town.vrio.acknowledged) == 60
+    assert town.sent_again() == []
 
 
 def test_late_never_overwrites_new(town: Town) -> None:

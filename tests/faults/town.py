@@ -1,5 +1,6 @@
 """Where fault tests play: the whole product in processes of its own, who posts to it, and whom it sends to."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,10 +71,16 @@ class Town:
         """Fails unless what was acknowledged is in Klaviyo, once, or to be seen with a reason, and nothing else is."""
         keeps_its_promise(self.vrio, self.db, self.klaviyo.url, still=still)
 
-    def dies_at(self, moment: int, name: str, work: str = "") -> "Fate":
+    def sent_again(self) -> list[str]:
+        """What Klaviyo was told more than once, which it takes without a word: events that it has, and whole bodies."""
+        events = [f"{event['metric']} {event['unique_id']}" for event in self.klaviyo.events() if event["repeats"]]
+        bodies = Counter(request["body"] for request in self.klaviyo.requests() if request["method"] == "POST")
+        return events + [body for body, times in bodies.items() if times > 1]
+
+    def dies_at(self, moment: int, name: str, work: str = "", **faults: str) -> "Fate":
         """Start a process that dies at this moment of its life, or of what it does in this module."""
         fate = Fate(self._folder / f"{name}_dies", moment)
-        self.start_with(name, FAULT_DIES_AT=str(fate.file), FAULT_DIES_IN=work)
+        self.start_with(name, FAULT_DIES_AT=str(fate.file), FAULT_DIES_IN=work, **faults)
         return fate
 
     def start_with(self, *names: str, **faults: str) -> None:

@@ -132,6 +132,14 @@ def rushes_at(number: int) -> None:
     rush.RUSH_AT = number
 
 
+def waits_for_locks(seconds: float) -> None:
+    """Whoever finds SQLite locked gives up after this time instead of a longer one."""
+    sys.path.insert(0, os.getcwd())
+    from vrio_klaviyo.store import db
+
+    db.LOCKED_S = seconds
+
+
 def makes_ids_of(days: float) -> None:
     """Ids hold the time at which they are made; here it is one so many days ago."""
     now_ns, ago_ns = time.time_ns, int(timedelta(days=days).total_seconds() * 1e9)
@@ -152,5 +160,7 @@ if os.environ.get("FAULT_NO_ROOM"):
     has_no_room()
 if number := os.environ.get("FAULT_RUSHES_AT"):
     rushes_at(int(number))
+if number := os.environ.get("FAULT_LOCKED_S"):
+    waits_for_locks(float(number))
 if number := os.environ.get("FAULT_IDS_DAYS_AGO"):
     makes_ids_of(float(number))
