@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from redis import Redis
 
 from sandbox.klaviyo import GOOD_KEY
 from sandbox.redis_server import PrivateRedis
@@ -175,23 +174,20 @@ class House(Product):
 
 
 class Ground:
-    """What all benchmarks stand on: a folder, a Redis, a PostgreSQL and a sandbox Klaviyo, started when needed."""
+    """What all benchmarks stand on: a folder, a PostgreSQL and a sandbox Klaviyo, started when needed."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
         self._servers: dict[str, SqliteFiles | PostgresServer] = {}
         self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vrio-klaviyo-benchmarks-")))
-        self.redis_url = stack.enter_context(PrivateRedis()).url
         self.klaviyo = Klaviyo(stack.enter_context(_sandbox()))
 
     @contextmanager
     def house(self, kind: str = SQLITE, **settings: Any) -> Iterator[House]:
-        """A fresh installation; the sandbox is reset to these settings."""
+        """A fresh installation with a Redis of its own; the sandbox is reset to these settings."""
         self.klaviyo.reset(**settings)
-        with Redis.from_url(self.redis_url) as redis:
-            redis.flushall()
-        with self._server(kind).fresh(migrated=True) as url:
-            house = House(url, self.redis_url, self.klaviyo)
+        with self._server(kind).fresh(migrated=True) as url, PrivateRedis() as redis:
+            house = House(url, redis.url, self.klaviyo)
             try:
                 yield house
             finally:

@@ -71,5 +71,6 @@ HEAD = """\
 
 Written by `make bench`; do not edit. Everything ran on one computer with {cpus} processors and Python {python}, in
 {minutes} minutes: the product, what it is compared with, the sandbox Klaviyo, the databases, and what posts the
-webhooks. So only the ratios tell much; they were taken side by side, round by round, and are medians.
+webhooks. So only the ratios tell much. What is compared was measured side by side, round by round, and its ratio is
+the median of the rounds'; what has no other side (latency, Klaviyo's limits, more workers, pages) ran once.
 """

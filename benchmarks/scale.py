@@ -1,17 +1,19 @@
 """Scale: more workers, more accounts, more rows; how much memory a process holds and how much disk a delivery."""
 
+import os
 import sqlite3
 import time
 from contextlib import closing
-from itertools import count
+from itertools import count, islice
 from statistics import median
+from typing import NamedTuple
 
 from sqlalchemy import func, select, text
 
 from benchmarks.draining import CALM, all_arrived_once
 from benchmarks.house import POSTGRESQL, SQLITE, Ground, House, memory_mb
 from benchmarks.load import pour
-from benchmarks.report import Report
+from benchmarks.report import Report, ratio
 from benchmarks.sizes import Size
 from benchmarks.webhooks import SALE, mix, sales
 from vrio_klaviyo.store.attempts import attempts_of_deliveries
@@ -34,6 +36,7 @@ WHY = (
 WORKERS = (1, 2, 4)
 LATENCY_MS = 20
 LOOKS = 50
+ROUNDS_OF_ROWS = 3
 
 COUNTED = "WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < ?)"
 # Of each table the rows that are in the way: how they are made, and how they are known. Whose deliveries and customers
@@ -70,6 +73,13 @@ MORE_ROWS = {
         "vrio_id LIKE 'x%'",
     ),
 }
+
+
+class Worked(NamedTuple):
+    """Webhooks a second: received while a worker drains them, and drained from then on."""
+
+    received: float
+    drained: float
 
 
 def measure(ground: Ground, size: Size) -> Report:
@@ -109,28 +119,37 @@ def _account(house: House, number: int) -> Source:
 
 
 def _rows(report: Report, ground: Ground, size: Size) -> None:
-    with ground.house(SQLITE) as house:
-        house.start("web", "clock")
-        (worker,) = house.start_workers(1, rush_at=CALM)
-        numbers = count(step=size.received)
-        pour(house.address, mix(size.calm))
-        house.wait_until_drained()
-        report.add("database: bytes a delivery, all told", f"{_bytes_a_delivery(house):,.0f}", "webhook, log, indexes")
-        web, clock = (memory_mb(house.process(name)) for name in ("web", "clock"))
-        beside = f"web {web:.0f} MB, clock {clock:.0f} MB"
-        report.add("memory of the worker", f"{memory_mb(worker):.0f} MB", beside)
-        found = {}
-        for rows in (size.few_rows, size.many_rows):
-            _fill(house, rows)
-            found[rows] = _figures(house, size, numbers)
-        few, many = found[size.few_rows], found[size.many_rows]
-        for what, unit in (("receiving", "/s"), ("draining", "/s"), ("a customer's log", " ms")):
-            slower = few[what] / many[what] if unit == "/s" else many[what] / few[what]
-            report.add(
-                f"{what} with {size.many_rows:,} rows in `webhooks`", f"{many[what]:.1f}{unit}",
-                f"with {size.few_rows:,} rows {few[what]:.1f}{unit}, {slower:.2f} × slower",
-                "at most 1.1 ×", slower <= 1.1,
-            )  # fmt: skip
+    """Two installations side by side, one with few rows and one with many; each works while the other rests."""
+    with ground.house(SQLITE) as few, ground.house(SQLITE) as many:
+        for house in (few, many):
+            house.start("web", "clock")
+            house.start_workers(1, rush_at=CALM)
+            pour(house.address, mix(size.calm))
+            house.wait_until_drained()
+        report.add("database: bytes a delivery, all told", f"{_bytes_a_delivery(few):,.0f}", "webhook, log, indexes")
+        web, clock, worker = (memory_mb(few.process(name)) for name in ("web", "clock", "worker 0"))
+        report.add("memory of the worker", f"{worker:.0f} MB", f"web {web:.0f} MB, clock {clock:.0f} MB")
+        _fill(few, size.few_rows)
+        _fill(many, size.many_rows)
+        numbers = count(size.calm, step=size.calm)
+        # A worker writes beside what is received, now more and now less: it takes more rounds than others.
+        rounds = [
+            (_worked(few, size, first), _worked(many, size, first))
+            for first in islice(numbers, ROUNDS_OF_ROWS * size.rounds)
+        ]
+        _beside(report, size, "receiving", "/s", [(one.received, other.received) for one, other in rounds])
+        _beside(report, size, "draining", "/s", [(one.drained, other.drained) for one, other in rounds])
+        _beside(report, size, "a customer's log", " ms", list(zip(_looks(few), _looks(many), strict=True)))
+
+
+def _beside(report: Report, size: Size, what: str, unit: str, rounds: list[tuple[float, float]]) -> None:
+    few, many = zip(*rounds, strict=True)
+    slower = ratio(few, many) if unit == "/s" else ratio(many, few)
+    report.add(
+        f"{what} with {size.many_rows:,} rows in `webhooks`", f"{median(many):.1f}{unit}",
+        f"with {size.few_rows:,} rows {median(few):.1f}{unit}, {slower:.2f} × slower",
+        "at most 1.1 ×", slower <= 1.1,
+    )  # fmt: skip
 
 
 def _fill(house: House, rows: int) -> None:
@@ -141,24 +160,28 @@ def _fill(house: House, rows: int) -> None:
                 connection.execute(f"DELETE FROM {table} WHERE {known}")
                 (there,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
                 connection.execute(COUNTED + more, (max(1, rows - there),))
+        # What is measured next must not wait for what was filled in.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    os.sync()
 
 
-def _figures(house: House, size: Size, numbers: "count[int]") -> dict[str, float]:
-    received, drained = [], []
-    for _ in range(size.rounds):
-        received.append(pour(house.address, sales(size.calm, next(numbers), SALE)).rate)
-        began = time.perf_counter()
-        house.wait_until_drained()
-        drained.append(size.calm / (time.perf_counter() - began))
+def _worked(house: House, size: Size, first: int) -> Worked:
+    received = pour(house.address, sales(size.calm, first, SALE)).rate
+    began = time.perf_counter()
+    house.wait_until_drained()
+    return Worked(received, size.calm / (time.perf_counter() - began))
+
+
+def _looks(house: House) -> list[float]:
+    """Milliseconds that each look at a customer's log took."""
     looks = []
     with house.db.read() as session:
-        customers = list(session.scalars(select(Customer.id).order_by(Customer.id.desc()).limit(LOOKS)))
-        for customer_id in customers:
+        for customer_id in session.scalars(select(Customer.id).order_by(Customer.id.desc()).limit(LOOKS)).all():
             began = time.perf_counter()
             found = list_deliveries(session, customer_ids=[customer_id])
             assert attempts_of_deliveries(session, [delivery.id for delivery in found])
             looks.append((time.perf_counter() - began) * 1000)
-    return {"receiving": median(received), "draining": median(drained), "a customer's log": median(looks)}
+    return looks
 
 
 def _bytes_a_delivery(house: House) -> float:

@@ -8,7 +8,8 @@ class Size:
     """
     How much a benchmark does.
 
-    Shape:  rounds are for what is compared side by side; all others are numbers of webhooks, events, clients or rows.
+    Shape:  rounds are for what is compared side by side; all others are numbers of webhooks, events, clients or rows,
+            in each round where there are rounds.
     """
 
     rounds: int
@@ -33,11 +34,11 @@ FULL = Size(
     rounds=3,
     received=1_000,
     paced=1_500,
-    drained=10_000,
+    drained=3_400,
     calm=300,
     waited=2_000,
-    plain=500,
-    plain_waited=100,
+    plain=170,
+    plain_waited=34,
     limited_calm=7_000,
     limited_rush=20_000,
     dripping=200,
