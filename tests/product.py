@@ -31,14 +31,14 @@ def procfile() -> dict[str, str]:
     return {name: line.strip() for name, _, line in (line.partition(":") for line in lines)}
 
 
-def wait_until(told: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
-    """What `told` tells as soon as it is true; fails with `what` when that does not come."""
+def wait_until(told: Callable[[], Any], what: str | Callable[[], str], seconds: float = PATIENCE_S) -> Any:
+    """What `told` tells as soon as it is true; fails with `what`, or what it says then, when that does not come."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         if found := told():
             return found
         time.sleep(0.05)
-    raise AssertionError(f"waited {seconds:g} s in vain until {what}")
+    raise AssertionError(f"waited {seconds:g} s in vain until {what() if callable(what) else what}")
 
 
 class Product:

@@ -1,5 +1,7 @@
 """Every process may be killed at any commit: just before it and just after it."""
 
+from functools import partial
+
 from tests.faults.town import Town
 from tests.faults.vrio import mixed
 from tests.product import wait_until
@@ -24,7 +26,7 @@ def test_a_worker_is_killed_at_every_commit(town: Town) -> None:
 
     for moment in range(1, WORKER_MOMENTS + 1):
         fate = town.dies_at(moment, "worker")
-        wait_until(goes_on, f"the worker dies at moment {moment}")
+        wait_until(goes_on, partial(town.tell, f"the worker dies at moment {moment}"))
         wait_until(town.product.ended, "it is gone")
     town.product.start("worker")
     town.keeps_its_promise()

@@ -67,6 +67,10 @@ class Town:
         """Whether nothing is to be done; what stands so is left out."""
         return not under_way(self.db, still)
 
+    def tell(self, what: str) -> str:
+        """This, and how the town stands: what is under way, and which processes have ended."""
+        return f"{what}; under way: {under_way(self.db)}; ended: {self.product.ended()}"
+
     def keeps_its_promise(self, still: tuple[str, ...] = ()) -> None:
         """Fails unless what was acknowledged is in Klaviyo, once, or to be seen with a reason, and nothing else is."""
         keeps_its_promise(self.vrio, self.db, self.klaviyo.url, still=still)
