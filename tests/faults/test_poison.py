@@ -28,6 +28,11 @@ def test_a_webhook_that_kills_its_workers_is_set_aside_and_the_others_go(town: T
     status, reason = look(town.db, town.klaviyo.url).inbound[4]
     assert (status, bool(reason)) == ("failed", True)
 
+    town.product.kill("worker")
+    town.product.start("worker")
+    town.take_up_again()
+    town.keeps_its_promise()
+
 
 def test_a_webhook_that_hangs_its_workers_in_c_is_set_aside_and_the_others_go(town: Town) -> None:
     """No time limit that Python keeps can end that: the process has to, and whoever supervises it starts another."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import requests
 from redis import Redis
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from sandbox.klaviyo import GOOD_KEY
 from sandbox.redis_server import PrivateRedis
@@ -18,9 +18,12 @@ from vrio_klaviyo.store.connections import add_connection
 from vrio_klaviyo.store.crypto import Vault, new_key
 from vrio_klaviyo.store.db import Database
 from vrio_klaviyo.store.deliveries import Delivery, DeliveryStatus
+from vrio_klaviyo.store.inbound import InboundEvent, InboundStatus
 from vrio_klaviyo.store.sources import add_source, webhook_path
 from vrio_klaviyo.store.workspaces import find_workspace
 
+# What was set aside, and what waits for a thing that only it tells of.
+SET_ASIDE = ("failed", "waiting")
 INSIDE = Path(__file__).with_name("inside")
 
 
@@ -98,6 +101,17 @@ class Town:
         waits = update(Delivery).where(Delivery.status == DeliveryStatus.RETRYING, Delivery.next_attempt_at > now)
         with self.db.write() as session:
             session.execute(waits.values(next_attempt_at=now))
+
+    def take_up_again(self) -> None:
+        """What was set aside, because workers had died while they worked on it, goes on by hand."""
+        wait_until(lambda: self.at_rest(*SET_ASIDE), "everything else has gone")
+        with self.db.read() as session:
+            inbound = list(session.scalars(select(InboundEvent.id).where(InboundEvent.status == InboundStatus.FAILED)))
+            deliveries = list(session.scalars(select(Delivery.id).where(Delivery.status == DeliveryStatus.FAILED)))
+        if inbound:
+            self.product.flask("inbound", "again", *inbound)
+        for delivery_id in deliveries:
+            self.product.flask("delivery", "resend", delivery_id)
 
     def heal_klaviyo(self) -> None:
         """Klaviyo has no more faults."""
