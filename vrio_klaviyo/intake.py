@@ -129,7 +129,8 @@ class Intake:
                 self._recalled(session, source).read_ahead(things_told(loaded))
             ended = self._told(loaded, source, lease)
         for event, end in zip(loaded, ended, strict=False):
-            log.info("inbound.finished", inbound=event.inbound.id, source=source.id, status=str(end.status))
+            tell = log.error if end.status == InboundStatus.FAILED else log.info
+            tell("inbound.finished", inbound=event.inbound.id, source=source.id, status=str(end.status))
         for lane in frozenset[str]().union(*(end.lanes for end in ended)):
             self._ring("lane", lane)
 

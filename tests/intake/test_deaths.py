@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, text, update
+from structlog.testing import capture_logs
 
 from tests.bodies import declined
 from tests.building import NOON, House
@@ -29,8 +30,14 @@ def starts(house: House, inbound_id: str, number: int) -> None:
 def test_what_killed_three_workers_is_set_aside_and_the_others_go_on(house: House, connection: Connection) -> None:
     ids = [house.post(declined(number)) for number in range(3)]
     starts(house, ids[1], MOST_STARTS)
-    house.take_in()
+    with capture_logs() as told:
+        house.take_in()
 
+    assert [(line["log_level"], line["inbound"], line["status"]) for line in told] == [
+        ("info", ids[0], "processed"),
+        ("info", ids[2], "processed"),
+        ("error", ids[1], "failed"),
+    ]
     first, second, third = [house.inbound(inbound_id) for inbound_id in ids]
     assert (second.status, second.reason) == ("failed", DIED)
     assert (first.status, third.status) == ("processed", "processed")
