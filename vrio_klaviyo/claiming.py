@@ -9,7 +9,7 @@ from typing import Any
 
 from vrio_klaviyo import log, rush
 from vrio_klaviyo.deciding import PHONE_REMOVED_TRIGGER
-from vrio_klaviyo.errors import NotAuthorized
+from vrio_klaviyo.errors import BROKEN_ROW, NotAuthorized
 from vrio_klaviyo.klaviyo import bulk
 from vrio_klaviyo.klaviyo.client import KlaviyoClient
 from vrio_klaviyo.klaviyo.requests import PATHS, Rendered, loads, render
@@ -206,7 +206,7 @@ def _rendered_or_failed(session: Session, due: Due, now: datetime) -> Rendered |
     """The bytes to send; a row of which none can be made fails alone, and with its traceback."""
     try:
         return _rendered(session, due)
-    except rush.UNWRITABLE as error:
+    except BROKEN_ROW as error:
         log.error("delivery.failed", delivery=due.delivery.id, error=type(error).__name__)
         deliveries.fail(session, due.delivery, traceback.format_exc(limit=-8), now)
         resending.keep_accepted(session, [due.delivery.id] if due.delivery.asked else [], now)

@@ -31,6 +31,11 @@ class NotReady(VrioKlaviyoError):
     """This process cannot start yet; the message says what has to be done first."""
 
 
+# What work on a row raises whose content cannot be worked on. Tried again it would do so again, so the row is left out
+# or ends, with the reason, and stops no other.
+BROKEN_ROW = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
 @dataclass(frozen=True)
 class Answer:
     """

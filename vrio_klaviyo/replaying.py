@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vrio_klaviyo import log
-from vrio_klaviyo.errors import LeaseLost, Refused
+from vrio_klaviyo.errors import BROKEN_ROW, LeaseLost, Refused
 from vrio_klaviyo.gate import SkipReason, explain
 from vrio_klaviyo.sending_again import hopeless, how, is_history
 from vrio_klaviyo.store import holding, leases, matches, replays, resending
@@ -216,8 +216,6 @@ class Replayer:
 
 
 _PAUSE = timedelta(seconds=PAUSE_S)
-# What one row raises that cannot be worked on; at the next round it would do so again.
-_BROKEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 def _lease_name(replay_id: str) -> str:
@@ -268,7 +266,7 @@ def _release(session: Session, replay: Replay, connection: Connection, now: date
                 _queue(session, replay, connection, delivery, now)
         except Refused as error:
             replays.leave_out(session, replay, place, str(error))
-        except (*_BROKEN, DatabaseError) as error:
+        except (*BROKEN_ROW, DatabaseError) as error:
             if isinstance(error, DatabaseError) and is_outage(error):
                 raise
             log.error("replay.not_queued", replay=replay.id, delivery=delivery.id, error=type(error).__name__)

@@ -20,7 +20,7 @@ from vrio_klaviyo.deciding import (
     Outcome,
     decide,
 )
-from vrio_klaviyo.errors import Rejected
+from vrio_klaviyo.errors import BROKEN_ROW, Rejected
 from vrio_klaviyo.klaviyo import bulk
 from vrio_klaviyo.klaviyo.client import pointers_in
 from vrio_klaviyo.klaviyo.requests import EventRequest, Profile, Rendered, Style, as_known, loads
@@ -39,9 +39,6 @@ LEAST_BYTES = 20_000
 TRIES_TOGETHER = 3
 
 TOO_LONG = 413
-
-# What is raised where a row's request cannot be read or written: whatever is kept in it, it stops nobody else.
-UNWRITABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 class Job(NamedTuple):
@@ -121,7 +118,7 @@ def _fit(due: Due) -> Fit | None:
             profile_text=bulk.profile_text(profile, style),
             text=bulk.event_text(request, style, due.known),
         )
-    except UNWRITABLE:
+    except BROKEN_ROW:
         # By itself it fails, and shows why.
         return None
 

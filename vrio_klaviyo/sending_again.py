@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from vrio_klaviyo import gate, log
 from vrio_klaviyo.assembling import Assembler
-from vrio_klaviyo.errors import Refused, UnreadableWebhook
+from vrio_klaviyo.errors import BROKEN_ROW, Refused, UnreadableWebhook
 from vrio_klaviyo.gate import SkipReason, explain
 from vrio_klaviyo.klaviyo.requests import EventRequest, Request, loads
 from vrio_klaviyo.store import leases, resending
@@ -27,9 +27,6 @@ from vrio_klaviyo.store.sources import find_source
 from vrio_klaviyo.vrio import schemas
 from vrio_klaviyo.vrio.records import Record
 from vrio_klaviyo.wanted import for_connection
-
-# What work on a row raises that cannot be worked on.
-_BROKEN = (ValueError, TypeError, LookupError, AttributeError)
 
 # For so long a delivery is tried by itself. What is sent later than that is history, and must start no flow.
 HISTORY_AFTER = timedelta(days=3)
@@ -107,7 +104,7 @@ def is_history(delivery: Delivery, now: datetime) -> bool:
     """Whether so much time has passed since it happened that no flow must start."""
     try:
         request = loads(delivery.request)
-    except _BROKEN:
+    except BROKEN_ROW:
         # The lane finds that out too, and shows why.
         return False
     return isinstance(request, EventRequest) and request.time < now - HISTORY_AFTER
@@ -148,7 +145,7 @@ def _built(session: Session, delivery: Delivery, connection: Connection) -> tupl
         kept = loads(delivery.request)
     except UnreadableWebhook:
         return None, None
-    except _BROKEN as error:
+    except BROKEN_ROW as error:
         log.error("delivery.not_built", delivery=delivery.id, error=type(error).__name__)
         raise Refused(f"Building it again failed ({type(error).__name__}).") from error
     for request in for_connection(requests, connection):
