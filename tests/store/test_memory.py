@@ -79,9 +79,9 @@ def test_all_things_of_a_customer_are_found(house: House) -> None:
 
     with house.db.read() as session:
         memory = Memory(session, house.source.id)
-        found = {(picture.kind, picture.vrio_id) for picture in memory.recall_all("301")}
+        found = {(picture.kind, picture.vrio_id) for picture in memory.told_of("301")}
         assert found == {("order", "1253"), ("order", "1254"), ("customer", "301")}
-        assert memory.recall_all("302") == []
+        assert memory.told_of("302") == []
 
 
 def test_any_text_can_be_remembered(house: House) -> None:

@@ -168,12 +168,6 @@ class Memory:
         self._look_for(wanted)
         return [picture for thing in wanted if (picture := self._known[thing])]
 
-    def recall_all(self, vrio_customer_id: str) -> list[Picture]:
-        """The pictures of all things that this customer has."""
-        told = self.told_of(vrio_customer_id)
-        latest = {(picture.kind, picture.vrio_id): picture for picture in told}
-        return [picture for picture in latest.values() if picture.vrio_customer_id == vrio_customer_id]
-
     def told_of(self, vrio_customer_id: str, since: int = 0) -> list[Picture]:
         """
         What became known of this customer's things after so many others, the earlier first.
