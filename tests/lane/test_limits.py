@@ -54,16 +54,17 @@ def test_when_throttled_the_whole_lane_waits(house: House, connection: Connectio
 def test_who_dies_after_it_was_told_to_wait_leaves_the_wait_behind(
     house: House, connection: Connection, klaviyo: Klaviyo
 ) -> None:
-    throttled, _ = house.owe(connection, 1, customer=1), house.owe(connection, 2, customer=2)
-    klaviyo.fault("throttle", retry_after=600, match={"unique_id": "1001"})
+    house.owe(connection, 1, customer=1)
+    klaviyo.fault("throttle", retry_after=600, match={"unique_id": "1002"})
 
     def die() -> None:
-        """While the other answer is waited for, and after this one is written down."""
+        """While this answer is waited for, and after the other one is written down."""
+        throttled = house.owe(connection, 2, customer=2)
         wait_until(lambda: [one.response_status for one in house.attempts(throttled)] == [429], "it is written")
         with house.db.write() as session:
             leases.free(session, "worker/1")
 
-    klaviyo.while_asked(die, unique_id="1002")
+    klaviyo.while_asked(die, unique_id="1001")
     house.send(connection)
     assert lease_of(house, connection).wake_at is None
     house.send(connection, "worker/2")
