@@ -62,7 +62,7 @@ class _Figures:
             traffic = under_way(session, now)
             workers, clocks = (leases.alive(session, name, now) for name in ("worker/", "clock"))
         yield _gauge("vk_deliveries", "Deliveries not at their end, by status.", "status", traffic.waiting)
-        unread = {"received": traffic.unread, "waiting": traffic.looked_for}
+        unread = {"received": traffic.unread, "waiting": traffic.looked_for, "failed": traffic.set_aside}
         yield _gauge("vk_inbound_events", "Inbound events not worked off, by status.", "status", unread)
         since = {"inbound_events": traffic.oldest_unread, "deliveries": traffic.oldest_waiting}
         ages = {name: (now - at).total_seconds() if at else 0 for name, at in since.items()}

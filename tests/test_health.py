@@ -16,6 +16,7 @@ from vrio_klaviyo.store.accounts import keep_pace
 from vrio_klaviyo.store.connections import KeyStatus
 from vrio_klaviyo.store.crypto import Vault, new_key
 from vrio_klaviyo.store.db import Database
+from vrio_klaviyo.store.inbound import InboundStatus, find_inbound
 
 GOOD_REDIS = RedisFacts("7.0.15", 0.4, "noeviction", 1_000_000, 0, 0.0)
 
@@ -195,6 +196,22 @@ def test_webhooks_that_nobody_reads_are_a_warning_though_a_worker_lives(house: H
     assert finding.state == State.WARNING
     assert finding.sentence == "webhooks unread: 1, the oldest for 11 min, deliveries waiting: 0"
     assert finding.command == "flask inbound list --status received"
+
+
+def test_what_was_set_aside_is_a_warning_as_long_as_it_can_be_worked_off_again(house: House) -> None:
+    assert "set aside" not in found(house)
+    inbound_id = house.post(declined())
+    with house.db.write() as session:
+        find_inbound(session, inbound_id).status = InboundStatus.FAILED
+
+    finding = found(house)["set aside"]
+    assert finding.state == State.WARNING
+    assert finding.sentence == "webhooks set aside because workers died of them: 1"
+    assert finding.command == "flask inbound list --status failed"
+
+    with house.db.write() as session:
+        find_inbound(session, inbound_id).body_removed_at = house.clock()
+    assert "set aside" not in found(house)
 
 
 def test_a_rejected_key_is_a_fault_while_the_connection_is_active(house: House) -> None:

@@ -22,13 +22,15 @@ class Traffic:
     """
     How much is under way, in the whole installation.
 
-    Shape:  unread and looked_for count webhooks, waiting deliveries by status. accepted_share and throttled are of the
-            last hour; the share is None when nothing came to its end. connections are ids, each with its status.
+    Shape:  unread, looked_for and set_aside count webhooks, waiting deliveries by status. accepted_share and throttled
+            are of the last hour; the share is None when nothing came to its end. connections are ids, each with its
+            status.
     """
 
     last_received: datetime | None
     unread: int
     looked_for: int
+    set_aside: int
     oldest_unread: datetime | None
     waiting: dict[str, int]
     oldest_waiting: datetime | None
@@ -48,6 +50,7 @@ def under_way(session: Session, now: datetime) -> Traffic:
         last_received=periods.last_received(session, sources),
         unread=unread["received"],
         looked_for=unread["waiting"],
+        set_aside=periods.set_aside(session, sources),
         oldest_unread=periods.oldest_unread(session, sources),
         waiting=figures.owed(session),
         # What is held waits for a person, and says so elsewhere.
@@ -67,6 +70,9 @@ def of_traffic(now_is: Traffic, now: datetime) -> Iterator[Finding]:
         state = State.WARNING if now - last > LONG_AGO else State.OK
         yield Finding("receiving", "webhooks", state, f"the last one came {ago(now - last)} ago")
     yield _of_queue(now_is, now)
+    if now_is.set_aside:
+        sentence = f"webhooks set aside because workers died of them: {_many(now_is.set_aside)}"
+        yield Finding("queue", "set aside", State.WARNING, sentence, "flask inbound list --status failed")
     if now_is.accepted_share is not None:
         state = State.OK if now_is.accepted_share >= 0.99 else State.WARNING
         sentence = f"{now_is.accepted_share:.2%} accepted in the last hour, 429: {now_is.throttled}"

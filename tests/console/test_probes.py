@@ -13,6 +13,7 @@ from tests.building import House
 from vrio_klaviyo.store import leases
 from vrio_klaviyo.store.connections import KeyStatus
 from vrio_klaviyo.store.db import Database
+from vrio_klaviyo.store.inbound import InboundStatus, find_inbound
 from workers.bells import Bells
 
 
@@ -57,6 +58,16 @@ def test_what_waits_is_counted_and_has_an_age(house: House, redis_url: str) -> N
     assert told["vk_queue_oldest_seconds inbound_events"] == pytest.approx(20 * 60, abs=60)
     assert told["vk_last_webhook_seconds"] == pytest.approx(20 * 60, abs=60)
     assert told["vk_workers"] == 1
+
+
+def test_what_was_set_aside_is_counted(house: House, redis_url: str) -> None:
+    inbound_id = house.post(declined())
+    assert figures(house, redis_url)["vk_inbound_events failed"] == 0
+    with house.db.write() as session:
+        find_inbound(session, inbound_id).status = InboundStatus.FAILED
+
+    told = figures(house, redis_url)
+    assert (told["vk_inbound_events received"], told["vk_inbound_events failed"]) == (0, 1)
 
 
 def test_each_connection_says_how_it_stands(house: House, redis_url: str) -> None:
