@@ -22,7 +22,8 @@ WARM_UP = 30
 NOTES = "Webhooks of 8 KB over 16 connections, one web process. The bare view does the same insert and nothing else."
 WHY = (
     "Besides the insert, the product takes card numbers out of the body, reads it and hashes it, so that a repeat is "
-    "known. With SQLite the commits that webhooks share outweigh that; PostgreSQL shares them for the bare view, too."
+    "known. With SQLite the commits that webhooks share outweigh that; PostgreSQL shares them for the bare view, too. "
+    "Who waits longest waits for the disk, which has every webhook before it is answered."
 )
 
 
@@ -37,14 +38,19 @@ def measure(ground: Ground, size: Size) -> Report:
             pour(bare, sales(WARM_UP))
             calm, beside = _side_by_side(house, bare, size, numbers)
             _tell(report, f"{kind}: webhooks a second", calm, beside)
-            rate = median(poured.rate for poured in calm) / 2
-            firsts = range(10**6, 10**6 + size.rounds * size.paced, size.paced)
-            paced = [pour(house.address, sales(size.paced, one), connections=64, rate=rate) for one in firsts]
-            p50, p99 = (median(poured.percentile_ms(percent) for poured in paced) for percent in (50, 99))
+            paced, paced_beside = [], []
+            for number in range(10**6, 10**6 + size.rounds * size.paced, size.paced):
+                bodies = sales(size.paced, number)
+                paced.append(_at_half_of(calm, house.address, bodies))
+                paced_beside.append(_at_half_of(beside, bare, bodies))
+            p50, p99, bare_p99 = (
+                median(poured.percentile_ms(percent) for poured in them)
+                for them, percent in ((paced, 50), (paced, 99), (paced_beside, 99))
+            )
             report.add(
                 f"{kind}: p99 at half of that rate",
                 f"{p99:.0f} ms",
-                f"p50 {p50:.0f} ms",
+                f"p50 {p50:.0f} ms; bare view at half of its own rate: p99 {bare_p99:.0f} ms",
                 "under 50 ms",
                 p99 < 50,
             )
@@ -64,6 +70,10 @@ def _side_by_side(house: House, bare: str, size: Size, numbers: Iterator[int]) -
         ours.append(pour(house.address, bodies))
         theirs.append(pour(bare, bodies))
     return ours, theirs
+
+
+def _at_half_of(fastest: list[Poured], url: str, bodies: list[bytes]) -> Poured:
+    return pour(url, bodies, connections=64, rate=median(poured.rate for poured in fastest) / 2)
 
 
 def _tell(report: Report, what: str, ours: list[Poured], theirs: list[Poured]) -> None:
