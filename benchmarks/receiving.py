@@ -24,8 +24,7 @@ ROUNDS = 3
 NOTES = "Webhooks of 8 KB over 16 connections, one web process. The bare view does the same insert and nothing else."
 WHY = (
     "Besides the insert, the product takes card numbers out of the body, reads it and hashes it, so that a repeat is "
-    "known. With SQLite the commits that webhooks share outweigh that; PostgreSQL shares them for the bare view, too. "
-    "Who waits longest waits for the disk, which has every webhook before it is answered."
+    "known. With SQLite the commits that webhooks share outweigh that; PostgreSQL shares them for the bare view, too."
 )
 
 

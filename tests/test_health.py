@@ -206,7 +206,7 @@ def test_what_was_set_aside_is_a_warning_as_long_as_it_can_be_worked_off_again(h
 
     finding = found(house)["set aside"]
     assert finding.state == State.WARNING
-    assert finding.sentence == "webhooks set aside because workers died of them: 1"
+    assert finding.sentence == "webhooks that workers died of: 1"
     assert finding.command == "flask inbound list --status failed"
 
     with house.db.write() as session:

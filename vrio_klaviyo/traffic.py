@@ -71,7 +71,7 @@ def of_traffic(now_is: Traffic, now: datetime) -> Iterator[Finding]:
         yield Finding("receiving", "webhooks", state, f"the last one came {ago(now - last)} ago")
     yield _of_queue(now_is, now)
     if now_is.set_aside:
-        sentence = f"webhooks set aside because workers died of them: {_many(now_is.set_aside)}"
+        sentence = f"webhooks that workers died of: {_many(now_is.set_aside)}"
         yield Finding("queue", "set aside", State.WARNING, sentence, "flask inbound list --status failed")
     if now_is.accepted_share is not None:
         state = State.OK if now_is.accepted_share >= 0.99 else State.WARNING

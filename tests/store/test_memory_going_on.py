@@ -42,7 +42,7 @@ def read(house: House, *customers: str) -> Memory:
     return memory
 
 
-def of(memory: Memory, customer: str) -> list[Picture]:
+def things_of(memory: Memory, customer: str) -> list[Picture]:
     """The pictures of all things that this customer has."""
     return list(Shelf(memory, customer, lambda picture: picture).things().values())
 
@@ -55,9 +55,9 @@ def test_a_long_history_is_not_read_again(house: House) -> None:
     with house.db.write() as session, bodies_asked_for(house) as asked:
         memory.go_on(session)
         assert memory.long_histories() == {"301"}
-        assert len(of(memory, "301")) == LONG
+        assert len(things_of(memory, "301")) == LONG
         assert asked == []
-        assert len(of(memory, "302")) == LONG - 1
+        assert len(things_of(memory, "302")) == LONG - 1
         assert len(asked) == 1
 
 
@@ -73,10 +73,10 @@ def test_what_was_remembered_of_it_goes_along(house: House) -> None:
 
     with house.db.write() as session, bodies_asked_for(house) as asked:
         memory.go_on(session)
-        assert {one.vrio_id for one in of(memory, "301")} == (
+        assert {one.vrio_id for one in things_of(memory, "301")} == (
             {f"301-{number}" for number in range(LONG)} - {"301-8"} | {"new"}
         )
-        assert b"paused" in next(one.body for one in of(memory, "301") if one.vrio_id == "301-7")
+        assert b"paused" in next(one.body for one in things_of(memory, "301") if one.vrio_id == "301-7")
         assert asked == []
 
 
@@ -91,7 +91,7 @@ def test_of_what_was_removed_meanwhile_nothing_is_known(house: House, forgotten:
     with house.db.write() as session:
         memory.go_on(session)
         assert memory.recall("order", "301-7") is None
-        assert len(of(memory, "301")) == (0 if forgotten == "all of it" else LONG - 1)
+        assert len(things_of(memory, "301")) == (0 if forgotten == "all of it" else LONG - 1)
 
 
 def test_more_than_may_be_is_not_read(house: House) -> None:
@@ -102,7 +102,7 @@ def test_more_than_may_be_is_not_read(house: House) -> None:
         with pytest.raises(LongHistory):
             memory.expect([("customer", "301"), ("customer", "302")], at_most=5)
         memory.expect([("customer", "301"), ("customer", "302")], at_most=6)
-        assert len(of(memory, "301")) == 3
+        assert len(things_of(memory, "301")) == 3
 
 
 def test_what_became_known_is_told_in_its_order(house: House) -> None:

@@ -205,14 +205,14 @@ def to_be_read(session: Session, source_ids: Sequence[str], most: int = COUNTED)
     return {str(status): count for status, count in zip(UNREAD, counts, strict=True)}
 
 
-def set_aside(session: Session, source_ids: Sequence[str], most: int = COUNTED) -> int:
+def set_aside(session: Session, source_ids: Sequence[str]) -> int:
     """
-    How many webhooks of these sources workers have died of, and can be worked off again while their body is kept.
+    How many webhooks of these sources were set aside, and can be worked off again because their body is kept.
 
-    Shape:  `most` stands for that many or more.
+    Shape:  COUNTED stands for that many or more.
     """
     kept = InboundEvent.status == InboundStatus.FAILED, InboundEvent.body_removed_at.is_(None)
-    return _counts(session, InboundEvent.id, [[InboundEvent.source_id.in_(source_ids), *kept]], most)[0]
+    return _counts(session, InboundEvent.id, [[InboundEvent.source_id.in_(source_ids), *kept]], COUNTED)[0]
 
 
 def _within(column: InstrumentedAttribute[str], prefix: str, span: Span) -> tuple[ColumnElement[bool], ...]:
